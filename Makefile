@@ -1,0 +1,52 @@
+# Futstar. `make help` lists the targets. Everything lives in .venv/ and .tools/ in this folder.
+SHELL := /bin/sh
+PY := .venv/bin/python
+MATCH ?=
+PROVIDER ?= statsperform
+SPEED ?= 60
+HEADLESS ?=
+PORT ?= 8080
+SEED ?= 7
+
+.PHONY: help demo test lint format programs bench clients openapi coverage clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## A real match becomes a market (MATCH= PROVIDER= SPEED=60 HEADLESS=1 PORT= SEED=)
+	@scripts/bootstrap.sh run
+	@$(PY) -m backend.cli.main demo --provider $(PROVIDER) --speed $(SPEED) --port $(PORT) --seed $(SEED) \
+	  $(if $(MATCH),--match $(MATCH)) $(if $(HEADLESS),--headless)
+
+test: ## The whole test suite with coverage (no Rust, no Node needed)
+	@scripts/bootstrap.sh dev
+	@scripts/test.sh
+
+lint: ## ruff, strict types, one-way imports
+	@scripts/bootstrap.sh dev
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: ## Let ruff rewrite what it can
+	@scripts/bootstrap.sh dev
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+programs: ## Rebuild the on-chain programs and compare with the committed hashes (needs Rust)
+	@scripts/build_programs.sh --check
+
+clients: ## Regenerate the Python clients from the committed IDL
+	@scripts/bootstrap.sh dev
+	@$(PY) -m chain.codegen
+
+bench: ## Run the quick benches and write artifacts/bench-*.json
+	@scripts/bootstrap.sh run
+	@mkdir -p artifacts
+	@for name in $$($(PY) -m backend.cli.main bench --list); do \
+	  $(PY) -m backend.cli.main bench $$name --quick --json artifacts/bench-$$name.json || exit 1; done
+
+clean: ## Remove the environment, the tools and what runs left behind
+	rm -rf .venv .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
