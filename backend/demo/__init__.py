@@ -1,0 +1,1 @@
+"""The demo: a recorded match replayed as a live feed through the whole road, with scripted people."""
