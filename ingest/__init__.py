@@ -1,1 +1,1 @@
-"""ingest room."""
+"""Provider feeds in, canonical events out: one vocabulary, one playing clock, every correction kept."""

@@ -1,0 +1,41 @@
+"""The providers: one folder each, one interface (`ingest.feeds.base.Adapter`)."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from ingest.events import FeedError
+from ingest.feeds.base import Adapter
+from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
+from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
+
+ADAPTERS: dict[str, Adapter] = {_STATSPERFORM.name: _STATSPERFORM, _WYSCOUT.name: _WYSCOUT}
+
+_DEFAULT_FILES = {
+    "statsperform": ("statsperform_event_ma1.json", "statsperform_event_ma3.json"),
+    "wyscout": ("wyscout_events_v2.json",),
+}
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter called ``name``. Raises FeedError naming the known ones."""
+    try:
+        return ADAPTERS[name]
+    except KeyError:
+        raise FeedError(
+            "unknown_provider", f"provider '{name}' is not known: choose one of {', '.join(sorted(ADAPTERS))}"
+        ) from None
+
+
+def default_match_paths(provider: str = "statsperform") -> tuple[Path, ...]:
+    """The complete real match that the installed `kloppy` package carries for ``provider``."""
+    adapter(provider)
+    folder = Path(str(resources.files("kloppy"))) / "tests" / "files"
+    paths = tuple(folder / name for name in _DEFAULT_FILES[provider])
+    for path in paths:
+        if not path.is_file():
+            raise FeedError(
+                "no_default_match", f"the installed kloppy package lacks {path.name}: name a match yourself"
+            )
+    return paths

@@ -1,0 +1,181 @@
+"""The Wyscout archive adapter: an event document alone, or a folder ``events/`` with ``matches_*.json`` lists."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ingest.events import FeedError, MatchInfo
+from ingest.feeds.base import Parsed, Problem, Recorded, Row
+from ingest.feeds.files import json_files, read_json
+from ingest.feeds.wyscout import constants as c
+from ingest.feeds.wyscout import parse
+
+Doc = dict[str, Any]
+HALFTIME_MS = 15 * 60_000
+UNKNOWN_DATE = "1970-01-02 00:00:00"
+
+
+class Wyscout:
+    """See `ingest.feeds.base.Adapter`."""
+
+    name = "wyscout"
+
+    def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
+        """One match; in a folder of many, ``match`` names it."""
+        files = _event_files(paths)
+        if match is not None:
+            files = [f for f in files if _match_id(f) == match]
+        if len(files) != 1:
+            what = f"{len(files)} matches" if files else f"no match {match or ''}".rstrip()
+            raise FeedError(
+                "wyscout_which_match", f"{what} in {', '.join(map(str, paths))}: name one match or give its events file"
+            )
+        path = files[0]
+        document = read_json(path)
+        if not isinstance(document, dict) or not isinstance(document.get("events"), list):
+            raise FeedError(
+                "wyscout_not_a_match",
+                f"{path} is no Wyscout event document (no events list): check --provider and the path",
+            )
+        events, problems = _clean(document["events"])
+        if not events:
+            raise FeedError("wyscout_no_events", f"{path} holds no usable event: give a played match")
+        raw_info = _raw_info(path, document, events)
+        info = parse.parse_info(raw_info)
+        return Recorded(info, raw_info, _rows(info, events), problems)
+
+    def matches(self, paths: Sequence[Path]) -> list[str]:
+        """Ids of the matches whose events are there."""
+        return [_match_id(path) for path in _event_files(paths)]
+
+    def info(self, raw_info: Doc) -> MatchInfo:
+        """Who plays."""
+        return parse.parse_info(raw_info)
+
+    def parse(self, info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
+        """Canonical changes of one event."""
+        return parse.parse_event(info, doc)
+
+    def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
+        """First reports are off by some metres; goals and cards arrive right."""
+        tags = {tag["id"] for tag in doc.get("tags") or ()}
+        if not doc.get("positions") or tags & {
+            c.TAG_GOAL,
+            c.TAG_OWN_GOAL,
+            c.TAG_RED,
+            c.TAG_SECOND_YELLOW,
+            c.TAG_YELLOW,
+        }:
+            return None
+        first = doc["positions"][0]
+        moved = {axis: min(100, max(0, int(first[axis]) + rng.randint(-12, 12))) for axis in ("x", "y")}
+        return {**doc, "positions": [moved, *doc["positions"][1:]]}
+
+    def stamp(self, doc: Doc, unix_ms: int) -> Doc:
+        """Set ``modified`` (ours: the archive has no versions)."""
+        return {**doc, "modified": unix_ms}
+
+    def urgent(self, doc: Doc) -> bool:
+        """Kick-offs and final whistles."""
+        return doc.get("eventName") in (parse.PERIOD_START, parse.PERIOD_END)
+
+
+def _match_id(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def _event_files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        files += json_files([path / "events" if (path / "events").is_dir() else path])
+    return [f for f in files if not f.name.startswith(("matches_", "teams.", "players."))]
+
+
+def _clean(rows: Sequence[object]) -> tuple[list[Doc], tuple[Problem, ...]]:
+    """Events with a period and a time, in that order; the rest are problems."""
+    good, problems = [], []
+    for index, row in enumerate(rows):
+        try:
+            if not isinstance(row, dict):
+                raise TypeError("not an object")
+            second = float(row["eventSec"])
+            if row["matchPeriod"] not in c.PERIODS or not 0 <= second <= 75 * 60:
+                raise ValueError(f"{row['matchPeriod']} {second}")
+            good.append(row)
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(Problem("bad_event", f"event number {index}", f"{type(error).__name__}: {error}"[:200]))
+    good.sort(key=lambda r: (c.PERIODS[r["matchPeriod"]], float(r["eventSec"])))
+    return good, tuple(problems)
+
+
+def _raw_info(path: Path, document: Doc, events: list[Doc]) -> Doc:
+    match_id = str(events[0].get("matchId") or _match_id(path))
+    listed = _listed(path, match_id)
+    names = _team_names(document)
+    if listed is not None:
+        sides = {str(t["side"]): str(t["teamId"]) for t in listed["teamsData"].values()}
+        dateutc = str(listed["dateutc"])
+        competition = str(listed.get("competitionId", ""))
+    else:
+        # Without a match list the order of the teams is all there is; kloppy reads it the same way.
+        ids = list(names) or sorted({str(e.get("teamId")) for e in events})
+        if len(ids) != 2:
+            raise FeedError("wyscout_no_teams", f"{path} names {len(ids)} teams, not two: give a complete document")
+        sides, dateutc, competition = {"home": ids[0], "away": ids[1]}, UNKNOWN_DATE, ""
+    teams = {}
+    for side, team_id in sides.items():
+        name = names.get(team_id, f"Team {team_id}")
+        teams[side] = {"id": team_id, "name": name, "short": name[:3].upper()}
+    return {"id": match_id, "dateutc": dateutc, "competition": competition, "teams": teams}
+
+
+def _listed(path: Path, match_id: str) -> Doc | None:
+    """The match's row in a ``matches_*.json`` list beside the events, if there is one."""
+    for folder in (path.parent, path.parent.parent):
+        for listing in sorted([*folder.glob("matches_*.json.gz"), *folder.glob("matches_*.json")]):
+            rows = read_json(listing)
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, dict) and str(row.get("wyId")) == match_id:
+                    return row
+    return None
+
+
+def _team_names(document: Doc) -> dict[str, str]:
+    names = {}
+    teams = document.get("teams")
+    for team_id, row in teams.items() if isinstance(teams, dict) else ():
+        team = row.get("team", row) if isinstance(row, dict) else {}
+        raw = str(team.get("name") or f"Team {team_id}")
+        try:  # the archive escapes names twice
+            names[str(team_id)] = raw.encode("latin-1").decode("unicode_escape") if "\\u" in raw else raw
+        except UnicodeError:
+            names[str(team_id)] = raw
+    return names
+
+
+def _rows(info: MatchInfo, events: list[Doc]) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    start_ms = info.kickoff_unix_ms
+    for name, period in c.PERIODS.items():
+        of_period = [e for e in events if e["matchPeriod"] == name]
+        if not of_period:
+            continue
+        end_s = max(float(e["eventSec"]) for e in of_period) + 1.0
+        base = {"matchPeriod": name, "tags": [], "positions": []}
+        rows.append(
+            Row({**base, "id": f"{name}:start", "eventName": parse.PERIOD_START, "eventSec": 0.0}, start_ms, period)
+        )
+        for event in of_period:
+            rows.append(Row(event, start_ms + round(float(event["eventSec"]) * 1000), period))
+        end_ms = start_ms + round(end_s * 1000)
+        rows.append(
+            Row({**base, "id": f"{name}:end", "eventName": parse.PERIOD_END, "eventSec": end_s}, end_ms, period)
+        )
+        start_ms = end_ms + HALFTIME_MS
+    return tuple(rows)
+
+
+ADAPTER = Wyscout()

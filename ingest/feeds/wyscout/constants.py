@@ -1,0 +1,27 @@
+"""Wyscout v2 event, sub-event and tag numbers, from the published data set (Pappalardo et al. 2019) and its notes."""
+
+from __future__ import annotations
+
+from ingest.events import Kind
+
+PERIODS = {"1H": 1, "2H": 2, "E1": 3, "E2": 4, "P": 5}
+NOMINAL_MIN = {1: 0, 2: 45, 3: 90, 4: 105, 5: 120}
+"""Nominal minute at which each period begins; used to lay recorded periods on one wall clock."""
+
+DUEL, FOUL, FREE_KICK, KEEPER_OUT, INTERRUPTION, OFFSIDE, ON_BALL, PASS, SAVE, SHOT = range(1, 11)
+
+SUB_AERIAL, SUB_GROUND_ATTACK, SUB_GROUND_DEFENCE, SUB_LOOSE_BALL = 10, 11, 12, 13
+SUB_CORNER, SUB_FREE_KICK, SUB_FREE_KICK_CROSS, SUB_FREE_KICK_SHOT = 30, 31, 32, 33
+SUB_GOAL_KICK, SUB_PENALTY, SUB_THROW_IN = 34, 35, 36
+SUB_BALL_OUT, SUB_WHISTLE = 50, 51
+
+SET_PIECES = {
+    SUB_CORNER: Kind.CORNER,
+    SUB_FREE_KICK: Kind.FREE_KICK,
+    SUB_FREE_KICK_CROSS: Kind.FREE_KICK,
+    SUB_GOAL_KICK: Kind.GOAL_KICK,
+    SUB_THROW_IN: Kind.THROW_IN,
+}
+
+TAG_GOAL, TAG_OWN_GOAL, TAG_OPPORTUNITY, TAG_HEAD_BODY = 101, 102, 201, 403
+TAG_RED, TAG_YELLOW, TAG_SECOND_YELLOW, TAG_ACCURATE = 1701, 1702, 1703, 1801

@@ -1,0 +1,151 @@
+"""Raw Wyscout v2 events to canonical values. Pure functions; bad content becomes a `Problem`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
+from ingest.feeds.base import Parsed, Problem
+from ingest.feeds.wyscout import constants as c
+
+Doc = dict[str, Any]
+PERIOD_START, PERIOD_END = "futstar_period_start", "futstar_period_end"
+"""The archive has no rows for kick-off and final whistle: the loader adds these, named so that nobody mistakes them."""
+
+
+def parse_info(raw: Doc) -> MatchInfo:
+    """The loader's own header (see `adapter`). Raises FeedError when it is incomplete."""
+    try:
+        teams = {side: Team(str(t["id"]), str(t["name"]), str(t["short"])) for side, t in raw["teams"].items()}
+        kickoff = datetime.strptime(str(raw["dateutc"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        return MatchInfo(
+            provider="wyscout",
+            match_id=str(raw["id"]),
+            home=teams["home"],
+            away=teams["away"],
+            kickoff_unix_ms=int(kickoff.timestamp()) * 1000,
+            competition=str(raw.get("competition", "")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FeedError(
+            "wyscout_bad_match", f"the match header lacks or garbles {error}: give a complete file"
+        ) from error
+
+
+def number(doc: Doc, *names: str) -> int:
+    """The first of ``names`` that holds an integer; older exports keep the ids under the names' keys. 0 if none."""
+    for name in names:
+        value = doc.get(name)
+        if isinstance(value, int):
+            return value
+        if isinstance(value, str) and value.strip().isdigit():
+            return int(value)
+    return 0
+
+
+def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
+    """Canonical changes of one event: cards ride on fouls, so a foul can give two events."""
+    where = f"event {doc.get('id', '?')}"
+    try:
+        event_id, version = str(doc["id"]), int(doc.get("modified", 0))
+        if doc.get("deleted"):
+            return (Delete(event_id, version), Delete(f"{event_id}:card", version))
+        period = c.PERIODS[doc["matchPeriod"]]
+        play_ms = round(float(doc["eventSec"]) * 1000)
+        if not 0 <= play_ms <= 75 * 60_000:
+            return (Problem("out_of_period", where, f"second {doc['eventSec']} is not in {doc['matchPeriod']}"),)
+        if doc.get("eventName") in (PERIOD_START, PERIOD_END):
+            kind = Kind.PERIOD_START if doc["eventName"] == PERIOD_START else Kind.PERIOD_END
+            return (Upsert(Event(event_id, version, period, play_ms, kind, None)),)
+        side = _side(info, doc.get("teamId"))
+        if side is None:
+            return (Problem("unknown_team", where, f"team {str(doc.get('teamId'))[:40]} does not play here"),)
+        return _changes(doc, event_id, version, period, play_ms, side)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError) as error:
+        return (Problem("bad_event", where, f"{type(error).__name__}: {error}"[:200]),)
+
+
+def _side(info: MatchInfo, team_id: object) -> Side | None:
+    if str(team_id) == info.home.team_id:
+        return Side.HOME
+    return Side.AWAY if str(team_id) == info.away.team_id else None
+
+
+def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, side: Side) -> tuple[Parsed, ...]:
+    tags = {int(tag["id"]) for tag in doc.get("tags") or ()}
+    event_type = number(doc, "eventId", "eventName")
+    sub_type = number(doc, "subEventId", "subEventName")
+    x, y = _place(doc)
+    kind, attacking, aerial = Kind.OTHER, None, False
+    penalty = direct = False
+    if event_type == c.SHOT or sub_type in (c.SUB_FREE_KICK_SHOT, c.SUB_PENALTY):
+        kind = Kind.SHOT
+        penalty, direct = sub_type == c.SUB_PENALTY, sub_type == c.SUB_FREE_KICK_SHOT
+    elif event_type == c.FREE_KICK:
+        kind = c.SET_PIECES.get(sub_type, Kind.FREE_KICK)
+    elif event_type == c.DUEL:
+        kind = Kind.DUEL
+        aerial = sub_type == c.SUB_AERIAL
+        attacking = {c.SUB_GROUND_ATTACK: True, c.SUB_GROUND_DEFENCE: False}.get(sub_type)
+    elif event_type == c.INTERRUPTION:
+        kind = Kind.OUT if sub_type == c.SUB_BALL_OUT else Kind.INTERRUPTION
+    else:
+        kind = {
+            c.PASS: Kind.PASS,
+            c.ON_BALL: Kind.TOUCH,
+            c.FOUL: Kind.FOUL,
+            c.OFFSIDE: Kind.OFFSIDE,
+            c.SAVE: Kind.SAVE,
+            c.KEEPER_OUT: Kind.TOUCH,
+        }.get(event_type, Kind.OTHER)
+    own_goal = c.TAG_OWN_GOAL in tags
+    if own_goal:
+        kind, side = Kind.SHOT, side.other
+    shot = kind is Kind.SHOT and not own_goal
+    event = Event(
+        event_id=event_id,
+        version=version,
+        period=period,
+        play_ms=play_ms,
+        kind=kind,
+        side=side,
+        x=x,
+        y=y,
+        success=c.TAG_ACCURATE in tags,
+        # 101 also marks the beaten keeper's save attempt: a goal is only ever a shot's.
+        goal=own_goal or (shot and c.TAG_GOAL in tags),
+        own_goal=own_goal,
+        big_chance=shot and c.TAG_OPPORTUNITY in tags,
+        penalty=penalty and shot,
+        direct_free_kick=direct and shot,
+        body=(BodyPart.HEAD if c.TAG_HEAD_BODY in tags else BodyPart.FOOT) if shot else None,
+        attacking=attacking,
+        aerial=aerial,
+        player=str(doc["playerId"]) if doc.get("playerId") else None,
+    )
+    changes: list[Parsed] = [Upsert(event)]
+    card = _card(tags)
+    if card is not None:
+        changes.append(Upsert(Event(f"{event_id}:card", version, period, play_ms, card, side, player=event.player)))
+    elif event_type == c.FOUL and version:
+        changes.append(Delete(f"{event_id}:card", version))
+    if kind is Kind.OTHER:
+        changes.append(Problem("unknown_type", f"event {event_id}", f"event type {event_type}, sub-type {sub_type}"))
+    return tuple(changes)
+
+
+def _card(tags: set[int]) -> Kind | None:
+    if tags & {c.TAG_RED, c.TAG_SECOND_YELLOW}:
+        return Kind.RED
+    return Kind.YELLOW if c.TAG_YELLOW in tags else None
+
+
+def _place(doc: Doc) -> tuple[float | None, float | None]:
+    positions = doc.get("positions") or ()
+    if not positions:
+        return None, None
+    x, y = float(positions[0]["x"]), float(positions[0]["y"])
+    if x != x or y != y:
+        raise ValueError("coordinate is not a number")
+    return min(100.0, max(0.0, x)), min(100.0, max(0.0, y))

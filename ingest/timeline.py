@@ -1,0 +1,63 @@
+"""The match as it is known now: a versioned set of events that absorbs corrections in any order.
+
+A pure core. What counts for an event id is the message with the highest version; of two with the same version
+a deletion wins over an event, and of two different events the one with the greater representation, so that the
+final state never depends on the order of delivery. A deletion of an id never seen leaves a tombstone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.events import Delete, Event, Upsert
+
+Change = Upsert | Delete
+_Rank = tuple[int, bool, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One effective change of the event set: ``old`` is None for a new event, ``new`` for a withdrawn one."""
+
+    old: Event | None
+    new: Event | None
+
+
+class Timeline:
+    """The current events of one match."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[_Rank, Event | None]] = {}
+        self.stale = 0  # messages that were older than, or equal to, what was known
+
+    def apply(self, changes: Iterable[Change]) -> tuple[Applied, ...]:
+        """Absorb ``changes``; return those that altered the event set, in the order given."""
+        applied = []
+        for change in changes:
+            if isinstance(change, Upsert):
+                event: Event | None = change.event
+                key, rank = change.event.event_id, (change.event.version, False, repr(change.event))
+            else:
+                event, key, rank = None, change.event_id, (change.version, True, "")
+            known = self._known.get(key)
+            if known is not None and rank <= known[0]:
+                self.stale += 1
+                continue
+            old = known[1] if known else None
+            self._known[key] = (rank, event)
+            if old != event:
+                applied.append(Applied(old, event))
+        return tuple(applied)
+
+    def events(self) -> tuple[Event, ...]:
+        """All current events by period, playing time and id."""
+        present = (event for _, event in self._known.values() if event is not None)
+        return tuple(sorted(present, key=lambda e: (e.period, e.play_ms, e.event_id)))
+
+    def tombstones(self) -> frozenset[str]:
+        """Ids that are withdrawn."""
+        return frozenset(key for key, (_, event) in self._known.items() if event is None)
+
+    def __len__(self) -> int:
+        return sum(event is not None for _, event in self._known.values())
