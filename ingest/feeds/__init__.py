@@ -35,7 +35,5 @@ def default_match_paths(provider: str = "statsperform") -> tuple[Path, ...]:
     paths = tuple(folder / name for name in _DEFAULT_FILES[provider])
     for path in paths:
         if not path.is_file():
-            raise FeedError(
-                "no_default_match", f"the installed kloppy package lacks {path.name}: name a match yourself"
-            )
+            raise FeedError("no_default_match", f"the installed kloppy package lacks {path.name}: name a match")
     return paths

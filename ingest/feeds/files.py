@@ -21,9 +21,7 @@ def json_files(paths: Sequence[Path]) -> list[Path]:
         if path.is_dir():
             inside = sorted(p for p in path.iterdir() if p.name.endswith((".json", ".json.gz")))
             if not inside:
-                raise FeedError(
-                    "no_match_files", f"{path} holds no .json or .json.gz file: give a match file or its folder"
-                )
+                raise FeedError("no_match_files", f"{path} holds no .json or .json.gz file: give a match or its folder")
             found += inside
         elif path.is_file():
             found.append(path)

@@ -26,10 +26,10 @@ class StatsPerform:
         found: dict[str, list[Doc]] = {}
         raw_info: dict[str, Doc] = {}
         for path, document in json_documents(paths):
-            info, live = _sections(path, document)
-            raw_info.setdefault(str(info.get("id")), info)
+            raw, live = _sections(path, document)
+            raw_info.setdefault(str(raw.get("id")), raw)
             if isinstance(live.get("event"), list):
-                found[str(info.get("id"))] = live["event"]
+                found[str(raw.get("id"))] = live["event"]
         if match is not None:
             found = {key: value for key, value in found.items() if key == match}
         if len(found) != 1:

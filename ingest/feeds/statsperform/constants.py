@@ -63,7 +63,9 @@ DUELS: dict[int, tuple[bool | None, bool]] = {
 }
 """Type -> (whether the acting side had the ball, whether the ball was in the air)."""
 
-KNOWN_OTHER = frozenset({DELAY_END, 20, 21, 24, 25, 27, 34, 36, 37, 40, 42, 51, 53, 57, 58, 60, 65, 68, 70, 71, 74, 83})
+KNOWN_OTHER = frozenset(
+    {DELAY_END, 20, 21, 24, 25, 27, 34, 36, 37, 40, 42, 51, 53, 57, 58, 60, 65, 68, 70, 71, 74, 82, 83}
+)
 """Types that carry nothing the index or the market needs (line-ups, formation, blocked pass, cards withdrawn...)."""
 
 UNVERIFIED = frozenset({20, 21, 36, 42, 53, 65, 71})

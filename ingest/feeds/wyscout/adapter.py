@@ -38,7 +38,7 @@ class Wyscout:
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise FeedError(
                 "wyscout_not_a_match",
-                f"{path} is no Wyscout event document (no events list): check --provider and the path",
+                f"{path} is no Wyscout document (no events list): check --provider and the path",
             )
         events, problems = _clean(document["events"])
         if not events:

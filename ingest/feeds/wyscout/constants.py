@@ -5,9 +5,6 @@ from __future__ import annotations
 from ingest.events import Kind
 
 PERIODS = {"1H": 1, "2H": 2, "E1": 3, "E2": 4, "P": 5}
-NOMINAL_MIN = {1: 0, 2: 45, 3: 90, 4: 105, 5: 120}
-"""Nominal minute at which each period begins; used to lay recorded periods on one wall clock."""
-
 DUEL, FOUL, FREE_KICK, KEEPER_OUT, INTERRUPTION, OFFSIDE, ON_BALL, PASS, SAVE, SHOT = range(1, 11)
 
 SUB_AERIAL, SUB_GROUND_ATTACK, SUB_GROUND_DEFENCE, SUB_LOOSE_BALL = 10, 11, 12, 13
@@ -25,3 +22,6 @@ SET_PIECES = {
 
 TAG_GOAL, TAG_OWN_GOAL, TAG_OPPORTUNITY, TAG_HEAD_BODY = 101, 102, 201, 403
 TAG_RED, TAG_YELLOW, TAG_SECOND_YELLOW, TAG_ACCURATE = 1701, 1702, 1703, 1801
+
+TAGS_NEVER_SPOILT = frozenset({TAG_GOAL, TAG_OWN_GOAL, TAG_RED, TAG_YELLOW, TAG_SECOND_YELLOW})
+"""A replay never sends a wrong first version of these: suspensions hang on them."""

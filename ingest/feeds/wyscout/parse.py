@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,9 +29,7 @@ def parse_info(raw: Doc) -> MatchInfo:
             competition=str(raw.get("competition", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FeedError(
-            "wyscout_bad_match", f"the match header lacks or garbles {error}: give a complete file"
-        ) from error
+        raise FeedError("wyscout_bad_match", f"the match header lacks or garbles {error}: give a whole file") from error
 
 
 def number(doc: Doc, *names: str) -> int:
@@ -146,6 +145,6 @@ def _place(doc: Doc) -> tuple[float | None, float | None]:
     if not positions:
         return None, None
     x, y = float(positions[0]["x"]), float(positions[0]["y"])
-    if x != x or y != y:
+    if math.isnan(x) or math.isnan(y):
         raise ValueError("coordinate is not a number")
     return min(100.0, max(0.0, x)), min(100.0, max(0.0, y))
