@@ -104,8 +104,9 @@ class Server:
         try:
             await site.start()
         except OSError as error:
+            reason = os.strerror(error.errno).lower() if error.errno else str(error)
             raise PortInUseError(
-                f"cannot listen on {self._host}:{port} ({os.strerror(error.errno).lower() if error.errno else error}): stop the process that uses it "
+                f"cannot listen on {self._host}:{port} ({reason}): stop the process that uses it "
                 f"or choose another port with {option}"
             ) from None
         assert site._server is not None

@@ -1,0 +1,13 @@
+"""Generated clients of the programs. Written by `python -m chain.codegen`: do not edit."""
+
+from __future__ import annotations
+
+from solders.pubkey import Pubkey
+
+from chain.clients import oracle
+from chain.program import Program
+
+PROGRAMS: dict[Pubkey, Program] = {
+    oracle.PROGRAM_ID: oracle.PROGRAM,
+}
+"""Every program this repository has a client for, by its id."""
