@@ -1,0 +1,43 @@
+//! Limits of the oracle. Times in milliseconds of match time, prices in 1e-6 points.
+
+/// Most publishers a feed can name.
+pub const MAX_PUBLISHERS: usize = 8;
+/// Samples kept on chain: sample `i` lies at `ring[i % RING]`.
+pub const RING: usize = 512;
+/// Periods of a match: two halves and two of extra time.
+pub const PERIODS: usize = 4;
+/// Minute marks of a period: minutes 0 to 45.
+pub const MINUTE_MARKS: usize = 46;
+/// Milliseconds in a minute.
+pub const MINUTE_MS: u32 = 60_000;
+/// Longest time the last index holds; what is beyond it is left out of the area.
+pub const HOLD_MAX_MS: u32 = 60_000;
+/// A quote's data time may be this far ahead of the cluster's clock.
+pub const MAX_AHEAD_MS: u64 = 10_000;
+/// Largest honest move of the index in one tick.
+pub const MAX_STEP_E6: u32 = 25_000_000;
+/// The index lies between 0 and this.
+pub const MAX_X_E6: u32 = 100_000_000;
+/// A period longer than this is a mistake of the keeper.
+pub const MAX_PERIOD_PLAY_MS: u32 = 7_200_000;
+
+/// Quote flag: trading must stop.
+pub const FLAG_SUSPENDED: u8 = 1;
+/// Quote flag: a correction changed the past.
+pub const FLAG_REVISED: u8 = 2;
+/// Quote flag: this is the last tick of its period.
+pub const FLAG_PERIOD_END: u8 = 4;
+/// Quote flag: some of the inputs may still change.
+pub const FLAG_PROVISIONAL: u8 = 8;
+/// All flags together.
+pub const FLAGS_ALL: u8 = FLAG_SUSPENDED | FLAG_REVISED | FLAG_PERIOD_END | FLAG_PROVISIONAL;
+
+/// Highest suspend reason (0 none, 1 goal, 2 penalty, 3 VAR, 4 red card, 5 corner, 6 feed loss, 7 operator).
+pub const MAX_SUSPEND_REASON: u8 = 7;
+
+/// `Feed::status`: publishers push.
+pub const STATUS_LIVE: u8 = 0;
+/// `Feed::status`: the match is over, nothing changes any more.
+pub const STATUS_FINAL: u8 = 1;
+/// `Feed::version` and `Config::version`.
+pub const VERSION: u8 = 1;
