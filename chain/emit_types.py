@@ -204,8 +204,9 @@ def dataclass_source(
         lines += [extra]
     for field in fields:
         default = ""
-        if re.match(r"_?(pad|padding|reserved)", field.name) and field.type.kind == "array":
-            default = f" = bytes({field.type.length})" if python_type(field.type, names) == "bytes" else ""
+        if re.match(r"_?(pad|padding|reserved)\d*$", field.name):
+            zeros = {"bytes": f" = bytes({field.type.length})", "int": " = 0"}
+            default = zeros.get(python_type(field.type, names), "")
         lines.append(f"    {attribute(field.name)}: {python_type(field.type, names)}{default}")
         if field.docs:
             lines.append(doc(field.docs, 4))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from solders.pubkey import Pubkey
 
-from chain.clients import oracle
+from chain.clients import market, oracle
 from chain.program import Program
 
 PROGRAMS: dict[Pubkey, Program] = {
+    market.PROGRAM_ID: market.PROGRAM,
     oracle.PROGRAM_ID: oracle.PROGRAM,
 }
 """Every program this repository has a client for, by its id."""

@@ -18,41 +18,835 @@ from chain.program import ErrorInfo, Program
 PROGRAM_ID = Pubkey.from_string("81WWN8VYjXbJEFwX9MUspXkdes9yZ4cHtTGzZJcnRCo6")
 
 
-ERRORS: dict[int, ErrorInfo] = {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PingArgs:
-    """Arguments of `ping`."""
+class Config:
+    """Who may list feeds. PDA `["config", creator]`: nobody else can take the address."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82'
+    SPACE: ClassVar[int] = 112
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(6)
+    creator: Pubkey
+    """Paid for the account; part of its address."""
+    authority: Pubkey
+    """Names the operator; the treasury's executor in production."""
+    operator: Pubkey
+    """Creates, finalises and closes feeds."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
-        return _PingArgs.encode(self)
+        return _Config.encode(self)
 
     @staticmethod
-    def decode(data: bytes, at: int = 0) -> PingArgs:
+    def decode(data: bytes, at: int = 0) -> Config:
         """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _PingArgs.decode(data, at)
+        return _Config.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Config:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Config.decode_account(data, Config.DISCRIMINATOR)
 
 
-_PingArgs: c.Struct[PingArgs] = c.Struct(
-    PingArgs,
+_Config: c.Struct[Config] = c.Struct(
+    Config,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(6)),
+        ("creator", c.KEY),
+        ("authority", c.KEY),
+        ("operator", c.KEY),
+    ),
+)
+
+CONFIG_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (6,)),
+        ("creator", ("u1", (32,))),
+        ("authority", ("u1", (32,))),
+        ("operator", ("u1", (32,))),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherQuote:
+    """A publisher's last quote and its score, as kept in the feed."""
+
+    tick: int
+    data_ms: int
+    play_ms: int
+    """Milliseconds since the period's kick-off."""
+    x_e6: int
+    mu_e6: int
+    s_e4: int
+    conf_e4: int
+    period: int
+    flags: int
+    suspend_reason: int
+    _reserved: bytes = bytes(3)
+    accepted: int
+    """Quotes accepted from this publisher."""
+    late: int
+    """Of these, quotes that came after their tick was aggregated."""
+    inputs_hash: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PublisherQuote.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PublisherQuote:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PublisherQuote.decode(data, at)
+
+
+_PublisherQuote: c.Struct[PublisherQuote] = c.Struct(
+    PublisherQuote,
+    (
+        ("tick", c.U32),
+        ("data_ms", c.U32),
+        ("play_ms", c.U32),
+        ("x_e6", c.U32),
+        ("mu_e6", c.U32),
+        ("s_e4", c.U32),
+        ("conf_e4", c.U16),
+        ("period", c.U8),
+        ("flags", c.U8),
+        ("suspend_reason", c.U8),
+        ("_reserved", c.FixedBytes(3)),
+        ("accepted", c.U32),
+        ("late", c.U32),
+        ("inputs_hash", c.FixedBytes(32)),
+    ),
+)
+
+PUBLISHER_QUOTE_DTYPE = np.dtype(
+    [
+        ("tick", "<u4"),
+        ("data_ms", "<u4"),
+        ("play_ms", "<u4"),
+        ("x_e6", "<u4"),
+        ("mu_e6", "<u4"),
+        ("s_e4", "<u4"),
+        ("conf_e4", "<u2"),
+        ("period", "u1"),
+        ("flags", "u1"),
+        ("suspend_reason", "u1"),
+        ("_reserved", "u1", (3,)),
+        ("accepted", "<u4"),
+        ("late", "<u4"),
+        ("inputs_hash", "u1", (32,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodMark:
+    """Where a period starts and ends; `end_*` of the running period are 0."""
+
+    start_play_ms: int
+    end_play_ms: int
+    start_data_ms: int
+    end_data_ms: int
+    start_area: int
+    end_area: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PeriodMark.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PeriodMark:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PeriodMark.decode(data, at)
+
+
+_PeriodMark: c.Struct[PeriodMark] = c.Struct(
+    PeriodMark,
+    (
+        ("start_play_ms", c.U32),
+        ("end_play_ms", c.U32),
+        ("start_data_ms", c.U32),
+        ("end_data_ms", c.U32),
+        ("start_area", c.U64),
+        ("end_area", c.U64),
+    ),
+)
+
+PERIOD_MARK_DTYPE = np.dtype(
+    [
+        ("start_play_ms", "<u4"),
+        ("end_play_ms", "<u4"),
+        ("start_data_ms", "<u4"),
+        ("end_data_ms", "<u4"),
+        ("start_area", "<u8"),
+        ("end_area", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One aggregated tick, 32 bytes; its bytes enter the feed's hash chain."""
+
+    area: int
+    """Integral of the index over play since the feed's start, 1e-6 points x ms."""
+    data_ms: int
+    """Time up to which the feed is known, milliseconds since its start."""
+    play_ms: int
+    """Play time, cumulative over the periods."""
+    x_e6: int
+    mu_e6: int
+    s_e4: int
+    """1e-4 points plus 2^31."""
+    conf_e4: int
+    suspend_epoch: int
+    """Odd while suspended."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Sample.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Sample:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Sample.decode(data, at)
+
+
+_Sample: c.Struct[Sample] = c.Struct(
+    Sample,
+    (
+        ("area", c.U64),
+        ("data_ms", c.U32),
+        ("play_ms", c.U32),
+        ("x_e6", c.U32),
+        ("mu_e6", c.U32),
+        ("s_e4", c.U32),
+        ("conf_e4", c.U16),
+        ("suspend_epoch", c.U16),
+    ),
+)
+
+SAMPLE_DTYPE = np.dtype(
+    [
+        ("area", "<u8"),
+        ("data_ms", "<u4"),
+        ("play_ms", "<u4"),
+        ("x_e6", "<u4"),
+        ("mu_e6", "<u4"),
+        ("s_e4", "<u4"),
+        ("conf_e4", "<u2"),
+        ("suspend_epoch", "<u2"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Feed:
+    """The index of one match. PDA `["feed", config, match_id]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'E\xbf\x10\xe3\x84\xbbT\xe3'
+    SPACE: ClassVar[int] = 19776
+
+    version: int
+    bump: int
+    n_publishers: int
+    min_publishers: int
+    period: int
+    """Running or last period; 0 before the first kick-off."""
+    in_break: int
+    """1 before kick-off and between periods."""
+    suspend_reason: int
+    """Why trading is suspended; 0 while it is not."""
+    status: int
+    """0 live, 1 final."""
+    match_id: bytes
+    """The provider's match id in ASCII, zero padded; SHA-256 of it when longer."""
+    config: Pubkey
+    rent_receiver: Pubkey
+    """Gets the rent back when the feed closes."""
+    methodology: bytes
+    """Hash of the index's specification."""
+    start_unix_ms: int
+    samples: int
+    """Samples so far; the newest is number `samples - 1`."""
+    last_slot: int
+    """Slot in which the newest sample landed."""
+    tick: int
+    """Tick of the newest sample."""
+    data_ms: int
+    play_ms: int
+    """Cumulative over the periods."""
+    revised: int
+    """Ticks aggregated after a correction had changed the past."""
+    left_out_ms: int
+    """Play time that no sample covers, in no area."""
+    suspend_epoch: int
+    """Grows by one at every suspension and every resumption: odd while suspended."""
+    _reserved: bytes = bytes(2)
+    hash_chain: bytes
+    """`h = sha256(h | sample | inputs_hash)`, from 32 zero bytes."""
+    publishers: tuple[Pubkey, ...]
+    quotes: tuple[PublisherQuote, ...]
+    periods: tuple[PeriodMark, ...]
+    minute_area: NDArray[Any]
+    """`Sample::area` at each full minute of each period."""
+    minute_left_out_ms: NDArray[Any]
+    """`Feed::left_out_ms` at each full minute of each period."""
+    ring: NDArray[Any]
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Feed.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Feed:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Feed.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Feed:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Feed.decode_account(data, Feed.DISCRIMINATOR)
+
+
+_Feed: c.Struct[Feed] = c.Struct(
+    Feed,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("n_publishers", c.U8),
+        ("min_publishers", c.U8),
+        ("period", c.U8),
+        ("in_break", c.U8),
+        ("suspend_reason", c.U8),
+        ("status", c.U8),
+        ("match_id", c.FixedBytes(32)),
+        ("config", c.KEY),
+        ("rent_receiver", c.KEY),
+        ("methodology", c.FixedBytes(32)),
+        ("start_unix_ms", c.U64),
+        ("samples", c.U64),
+        ("last_slot", c.U64),
+        ("tick", c.U32),
+        ("data_ms", c.U32),
+        ("play_ms", c.U32),
+        ("revised", c.U32),
+        ("left_out_ms", c.U32),
+        ("suspend_epoch", c.U16),
+        ("_reserved", c.FixedBytes(2)),
+        ("hash_chain", c.FixedBytes(32)),
+        ("publishers", c.Array(c.KEY, 8)),
+        ("quotes", c.Array(_PublisherQuote, 8)),
+        ("periods", c.Array(_PeriodMark, 4)),
+        ("minute_area", c.NumpyArray("<u8", (4, 46))),
+        ("minute_left_out_ms", c.NumpyArray("<u4", (4, 46))),
+        ("ring", c.NumpyArray(SAMPLE_DTYPE, (512,))),
+    ),
+)
+
+FEED_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("n_publishers", "u1"),
+        ("min_publishers", "u1"),
+        ("period", "u1"),
+        ("in_break", "u1"),
+        ("suspend_reason", "u1"),
+        ("status", "u1"),
+        ("match_id", "u1", (32,)),
+        ("config", ("u1", (32,))),
+        ("rent_receiver", ("u1", (32,))),
+        ("methodology", "u1", (32,)),
+        ("start_unix_ms", "<u8"),
+        ("samples", "<u8"),
+        ("last_slot", "<u8"),
+        ("tick", "<u4"),
+        ("data_ms", "<u4"),
+        ("play_ms", "<u4"),
+        ("revised", "<u4"),
+        ("left_out_ms", "<u4"),
+        ("suspend_epoch", "<u2"),
+        ("_reserved", "u1", (2,)),
+        ("hash_chain", "u1", (32,)),
+        ("publishers", "u1", (8, 32)),
+        ("quotes", PUBLISHER_QUOTE_DTYPE, (8,)),
+        ("periods", PERIOD_MARK_DTYPE, (4,)),
+        ("minute_area", "<u8", (4, 46)),
+        ("minute_left_out_ms", "<u4", (4, 46)),
+        ("ring", SAMPLE_DTYPE, (512,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedParams:
+    """What a feed is created with."""
+
+    match_id: bytes
+    """The provider's match id in ASCII, zero padded; SHA-256 of it when longer."""
+    methodology: bytes
+    """Hash of the index's specification."""
+    publishers: tuple[Pubkey, ...]
+    """The first `n_publishers` count."""
+    n_publishers: int
+    min_publishers: int
+    """A tick needs this many quotes, and more than half of the publishers."""
+    start_unix_ms: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _FeedParams.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> FeedParams:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _FeedParams.decode(data, at)
+
+
+_FeedParams: c.Struct[FeedParams] = c.Struct(
+    FeedParams,
+    (
+        ("match_id", c.FixedBytes(32)),
+        ("methodology", c.FixedBytes(32)),
+        ("publishers", c.Array(c.KEY, 8)),
+        ("n_publishers", c.U8),
+        ("min_publishers", c.U8),
+        ("start_unix_ms", c.U64),
+    ),
+)
+
+FEED_PARAMS_DTYPE = np.dtype(
+    [
+        ("match_id", "u1", (32,)),
+        ("methodology", "u1", (32,)),
+        ("publishers", "u1", (8, 32)),
+        ("n_publishers", "u1"),
+        ("min_publishers", "u1"),
+        ("start_unix_ms", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """One publisher's view of one tick: the argument of `push_quote`."""
+
+    tick: int
+    """Running number of the tick; starts at 1 and grows with every second of play."""
+    data_ms: int
+    """Time up to which the feed is known, milliseconds since its start."""
+    play_ms: int
+    """Milliseconds since the period's kick-off."""
+    period: int
+    """1, 2: the halves; 3, 4: extra time."""
+    flags: int
+    """1 suspended, 2 revised, 4 last tick of the period, 8 provisional."""
+    suspend_reason: int
+    """0 none, 1 goal, 2 penalty, 3 VAR, 4 red card, 5 corner, 6 feed loss, 7 operator."""
+    _pad: int = 0
+    x_e6: int
+    """The index, 0..100e6."""
+    mu_e6: int
+    """Where the index is heading, 0..100e6."""
+    s_e4: int
+    """What the present attack is about to add, 1e-4 points plus 2^31."""
+    conf_e4: int
+    """Standard error of the forward price's mean, 1e-4 points."""
+    inputs_hash: bytes
+    """SHA-256 of the tick's ten input integers."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Quote.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Quote:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Quote.decode(data, at)
+
+
+_Quote: c.Struct[Quote] = c.Struct(
+    Quote,
+    (
+        ("tick", c.U32),
+        ("data_ms", c.U32),
+        ("play_ms", c.U32),
+        ("period", c.U8),
+        ("flags", c.U8),
+        ("suspend_reason", c.U8),
+        ("_pad", c.U8),
+        ("x_e6", c.U32),
+        ("mu_e6", c.U32),
+        ("s_e4", c.U32),
+        ("conf_e4", c.U16),
+        ("inputs_hash", c.FixedBytes(32)),
+    ),
+)
+
+QUOTE_DTYPE = np.dtype(
+    [
+        ("tick", "<u4"),
+        ("data_ms", "<u4"),
+        ("play_ms", "<u4"),
+        ("period", "u1"),
+        ("flags", "u1"),
+        ("suspend_reason", "u1"),
+        ("_pad", "u1"),
+        ("x_e6", "<u4"),
+        ("mu_e6", "<u4"),
+        ("s_e4", "<u4"),
+        ("conf_e4", "<u2"),
+        ("inputs_hash", "u1", (32,)),
+    ]
+)
+
+
+class ErrorCode(IntEnum):
+    """The custom errors of the program."""
+
+    NOT_AUTHORITY = 6000
+    NOT_OPERATOR = 6001
+    NOT_PUBLISHER = 6002
+    BAD_PUBLISHERS = 6003
+    ALREADY_GROWN = 6004
+    TICK_NOT_NEW = 6005
+    AHEAD_OF_CLOCK = 6006
+    BAD_QUOTE = 6007
+    STEP_TOO_LARGE = 6008
+    TIME_WENT_BACK = 6009
+    PERIOD_OVER = 6010
+    FEED_FINAL = 6011
+    PERIOD_RUNNING = 6012
+    FEED_NOT_FINAL = 6013
+    WRONG_RENT_RECEIVER = 6014
+
+
+ERRORS: dict[int, ErrorInfo] = {
+    6000: ErrorInfo(6000, 'NotAuthority', "Only the config's authority may do this: sign with the authority."),
+    6001: ErrorInfo(6001, 'NotOperator', "Only the config's operator may do this: sign with the operator."),
+    6002: ErrorInfo(6002, 'NotPublisher', 'The signer is not a publisher of this feed: check the feed address and the publisher key.'),
+    6003: ErrorInfo(6003, 'BadPublishers', 'Give 1 to 8 different publishers and 1 to n_publishers as min_publishers.'),
+    6004: ErrorInfo(6004, 'AlreadyGrown', 'The feed is already grown: push quotes to it.'),
+    6005: ErrorInfo(6005, 'TickNotNew', 'This publisher has quoted this tick or a later one: drop the quote, send the newest.'),
+    6006: ErrorInfo(6006, 'AheadOfClock', "The quote's data time is more than 10 s ahead of the cluster's clock: check the keeper's clock."),
+    6007: ErrorInfo(6007, 'BadQuote', 'A field of the quote is out of range: index and mu 0..100e6, period 1..4, known flags and reason.'),
+    6008: ErrorInfo(6008, 'StepTooLarge', 'The index moved more than 25 points a tick: the quote is rejected as an outlier.'),
+    6009: ErrorInfo(6009, 'TimeWentBack', "The quote's data or play time lies before the feed's: send the newest tick."),
+    6010: ErrorInfo(6010, 'PeriodOver', "The quote's period is over: continue with the next period."),
+    6011: ErrorInfo(6011, 'FeedFinal', 'The feed is final and takes no more quotes.'),
+    6012: ErrorInfo(6012, 'PeriodRunning', 'The current period has not ended: push its last tick with the period_end flag first.'),
+    6013: ErrorInfo(6013, 'FeedNotFinal', 'The feed is not final: finalise it before closing.'),
+    6014: ErrorInfo(6014, 'WrongRentReceiver', "The account is not the feed's rent receiver: pass the address stored in the feed."),
+}
+
+
+def pda_config(creator: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `config` and its bump."""
+    return Pubkey.find_program_address([b'config', bytes(creator)], PROGRAM_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseFeedArgs:
+    """Arguments of `close_feed`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CloseFeedArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CloseFeedArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CloseFeedArgs.decode(data, at)
+
+
+_CloseFeedArgs: c.Struct[CloseFeedArgs] = c.Struct(
+    CloseFeedArgs,
     (
     ),
 )
 
 
-def ix_ping(
+def ix_close_feed(
     *,
-    payer: Pubkey,
+    operator: Pubkey,
+    config: Pubkey,
+    rent_receiver: Pubkey,
+    feed: Pubkey,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Build `ping`."""
+    """Close a final feed."""
     accounts = [
-        AccountMeta(payer, True, False),
+        AccountMeta(operator, True, False),
+        AccountMeta(config, False, False),
+        AccountMeta(rent_receiver, False, True),
+        AccountMeta(feed, False, True),
         *remaining_accounts,
     ]
-    data = b'\xad\x00^\xecI\x85\xe1\x99' + PingArgs().encode()
+    data = b'\x99\x0e\\Y\x13N\xd3.' + CloseFeedArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFeedArgs:
+    """Arguments of `create_feed`."""
+
+    params: FeedParams
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateFeedArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateFeedArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateFeedArgs.decode(data, at)
+
+
+_CreateFeedArgs: c.Struct[CreateFeedArgs] = c.Struct(
+    CreateFeedArgs,
+    (
+        ("params", _FeedParams),
+    ),
+)
+
+
+def ix_create_feed(
+    *,
+    operator: Pubkey,
+    payer: Pubkey,
+    rent_receiver: Pubkey,
+    config: Pubkey,
+    feed: Pubkey,
+    params: FeedParams,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """List a match; `grow_feed` follows in the same transaction."""
+    accounts = [
+        AccountMeta(operator, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(rent_receiver, False, False),
+        AccountMeta(config, False, False),
+        AccountMeta(feed, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(params=params).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinaliseFeedArgs:
+    """Arguments of `finalise_feed`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _FinaliseFeedArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> FinaliseFeedArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _FinaliseFeedArgs.decode(data, at)
+
+
+_FinaliseFeedArgs: c.Struct[FinaliseFeedArgs] = c.Struct(
+    FinaliseFeedArgs,
+    (
+    ),
+)
+
+
+def ix_finalise_feed(
+    *,
+    operator: Pubkey,
+    config: Pubkey,
+    feed: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Freeze a feed whose last period has ended."""
+    accounts = [
+        AccountMeta(operator, True, False),
+        AccountMeta(config, False, False),
+        AccountMeta(feed, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\xa4\t\x98\xe7\xf2V\x0c\x99' + FinaliseFeedArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowFeedArgs:
+    """Arguments of `grow_feed`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _GrowFeedArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> GrowFeedArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _GrowFeedArgs.decode(data, at)
+
+
+_GrowFeedArgs: c.Struct[GrowFeedArgs] = c.Struct(
+    GrowFeedArgs,
+    (
+    ),
+)
+
+
+def ix_grow_feed(
+    *,
+    payer: Pubkey,
+    feed: Pubkey,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Grow a new feed to its full size."""
+    accounts = [
+        AccountMeta(payer, True, True),
+        AccountMeta(feed, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x8b\xe0\xa7\xa7\xc2\xcam\x82' + GrowFeedArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitConfigArgs:
+    """Arguments of `init_config`."""
+
+    operator: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InitConfigArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InitConfigArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InitConfigArgs.decode(data, at)
+
+
+_InitConfigArgs: c.Struct[InitConfigArgs] = c.Struct(
+    InitConfigArgs,
+    (
+        ("operator", c.KEY),
+    ),
+)
+
+
+def ix_init_config(
+    *,
+    creator: Pubkey,
+    authority: Pubkey,
+    operator: Pubkey,
+    config: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the config of `creator`."""
+    if config is None:
+        config = pda_config(creator)[0]
+    accounts = [
+        AccountMeta(creator, True, True),
+        AccountMeta(authority, False, False),
+        AccountMeta(config, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x17\xebs\xe8\xa8`\x01\xe7' + InitConfigArgs(operator=operator).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushQuoteArgs:
+    """Arguments of `push_quote`."""
+
+    quote: Quote
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PushQuoteArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PushQuoteArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PushQuoteArgs.decode(data, at)
+
+
+_PushQuoteArgs: c.Struct[PushQuoteArgs] = c.Struct(
+    PushQuoteArgs,
+    (
+        ("quote", _Quote),
+    ),
+)
+
+
+def ix_push_quote(
+    *,
+    publisher: Pubkey,
+    feed: Pubkey,
+    quote: Quote,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Quote one tick."""
+    accounts = [
+        AccountMeta(publisher, True, False),
+        AccountMeta(feed, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\xb2\xe4Tm\xe7\xc3\xc1\xc8' + PushQuoteArgs(quote=quote).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOperatorArgs:
+    """Arguments of `set_operator`."""
+
+    operator: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetOperatorArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetOperatorArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetOperatorArgs.decode(data, at)
+
+
+_SetOperatorArgs: c.Struct[SetOperatorArgs] = c.Struct(
+    SetOperatorArgs,
+    (
+        ("operator", c.KEY),
+    ),
+)
+
+
+def ix_set_operator(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    operator: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace the operator."""
+    accounts = [
+        AccountMeta(authority, True, False),
+        AccountMeta(config, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode()
     return Instruction(PROGRAM_ID, data, accounts)
 
 
@@ -60,9 +854,18 @@ PROGRAM = Program(
     name="oracle",
     id=PROGRAM_ID,
     instructions={
-        b'\xad\x00^\xecI\x85\xe1\x99': ("ping", _PingArgs),
+        b'\x99\x0e\\Y\x13N\xd3.': ("close_feed", _CloseFeedArgs),
+        b'\xadV_^\r\xc1C\xb4': ("create_feed", _CreateFeedArgs),
+        b'\xa4\t\x98\xe7\xf2V\x0c\x99': ("finalise_feed", _FinaliseFeedArgs),
+        b'\x8b\xe0\xa7\xa7\xc2\xcam\x82': ("grow_feed", _GrowFeedArgs),
+        b'\x17\xebs\xe8\xa8`\x01\xe7': ("init_config", _InitConfigArgs),
+        b'\xb2\xe4Tm\xe7\xc3\xc1\xc8': ("push_quote", _PushQuoteArgs),
+        b'\xee\x99e\xa9\xf3\x83$\x01': ("set_operator", _SetOperatorArgs),
     },
-    accounts={},
+    accounts={
+        b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82': _Config,
+        b'E\xbf\x10\xe3\x84\xbbT\xe3': _Feed,
+    },
     events={},
     errors=ERRORS,
 )
