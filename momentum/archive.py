@@ -1,0 +1,180 @@
+"""The index of a whole match at once, vectorised: the same integers as `LiveMatch`, by another road.
+
+Events become columns, columns become what every second contributed, and one exact convolution with the weight
+table gives all ticks. Nothing here shares code with the live path except the methodology's data and the event's
+footprint, so that agreement of the two is evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.events import Event
+from momentum.features import Role, footprint
+from momentum.methodology import METHODOLOGIES, POSSESSION_CAP_MS, Methodology, index_e6_array
+
+Ints = NDArray[np.int64]
+_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The footprints of a match's events as columns, in playing order.
+
+    ``role`` is 0 home, 1 away, 2 dead, 3 none; ``point_row``, ``point_column`` and ``point_amount`` list the
+    amounts that events add to input columns.
+    """
+
+    period: Ints
+    play_ms: Ints
+    role: Ints
+    point_row: Ints
+    point_column: Ints
+    point_amount: Ints
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Columns:
+        """Columns of ``events``, which may come in any order; each event id once."""
+        marks = [mark for event in events if (mark := footprint(event)) is not None]
+        marks.sort(key=lambda mark: (mark.period, mark.order))
+        points = [(row, column, amount) for row, mark in enumerate(marks) for column, amount in mark.points]
+        triples = np.array(points, dtype=np.int64).reshape(-1, 3)
+        rows = np.array([(m.period, m.play_ms, m.role) for m in marks], dtype=np.int64).reshape(-1, 3)
+        return cls(rows[:, 0], rows[:, 1], rows[:, 2], triples[:, 0], triples[:, 1], triples[:, 2])
+
+
+@dataclass(frozen=True)
+class Replay:
+    """All ticks of a match: one row per second of every period, 0 included.
+
+    ``second`` counts from the period's kick-off, ``second_cum`` over periods; per methodology ``inputs`` are
+    ticks x 10 and ``x_e6`` the index in 1e-6 points.
+    """
+
+    period: Ints
+    second: Ints
+    second_cum: Ints
+    inputs: dict[str, Ints]
+    x_e6: dict[str, Ints]
+
+
+def _possession_ms(play_ms: Ints, role: Ints, length_s: int, side: int) -> Ints:
+    """Milliseconds of ``side``'s possession in each second 0..length_s of one period."""
+    relevant = role != Role.NONE
+    start, role = play_ms[relevant], role[relevant]
+    if len(start) == 0:
+        return np.zeros(length_s + 1, dtype=np.int64)
+    gap = np.diff(start, append=start[-1] + POSSESSION_CAP_MS)
+    stretch = np.where(role == side, np.minimum(gap, POSSESSION_CAP_MS), 0)
+    before = np.cumsum(stretch) - stretch
+    now = np.arange(length_s + 1, dtype=np.int64) * 1000
+    last = np.searchsorted(start, now, side="right") - 1
+    held = np.where(last >= 0, before[last] + np.minimum(now - start[last], stretch[last]), 0)
+    return np.diff(held, prepend=0)
+
+
+def per_second(columns: Columns) -> dict[int, Ints]:
+    """What every second of every period contributed: period -> (length_s + 1) x 10."""
+    result: dict[int, Ints] = {}
+    second = -(-columns.play_ms // 1000)
+    bounds = np.searchsorted(columns.period, np.arange(1, 6))
+    for period in range(1, 5):
+        first, end = int(bounds[period - 1]), int(bounds[period])
+        if first == end:
+            continue
+        length_s = int(second[first:end].max())
+        rows = np.zeros((length_s + 1, _COLUMNS), dtype=np.int64)
+        inside = (columns.point_row >= first) & (columns.point_row < end)
+        cells = (second[columns.point_row[inside]], columns.point_column[inside])
+        np.add.at(rows, cells, columns.point_amount[inside])
+        for side in (0, 1):
+            rows[:, side] = _possession_ms(columns.play_ms[first:end], columns.role[first:end], length_s, side)
+        result[period] = rows
+    return result
+
+
+_TRANSFORMS: dict[tuple[str, int], tuple[NDArray[np.complex128], NDArray[np.complex128]]] = {}
+
+
+def _convolve(rows: Ints, methodology: Methodology) -> Ints:
+    """``sum rows[n - age] * table[age]`` for every n, exactly.
+
+    A constant table is a difference of running sums. Any other goes through two Fourier transforms, one per half
+    of the table's bits: results stay below 2^45, rounding errors below 1e-2, so that rounding gives the exact
+    integer; the distance to it is checked, and the plain integer sum stands in if it ever were too large.
+    """
+    table, count = methodology.table, len(rows)
+    if (table == table[0]).all():
+        sums: Ints = np.cumsum(rows, axis=0)
+        sums[len(table) :] -= sums[: -len(table)].copy()
+        sums *= table[0]
+        return sums
+    size = 1 << (2 * count - 1).bit_length()
+    key = (methodology.name, size)
+    if key not in _TRANSFORMS:
+        whole = table[: size // 2]
+        low, high = whole & 0xFFFF, whole >> 16
+        _TRANSFORMS[key] = (np.fft.rfft(low.astype(float), size), np.fft.rfft(high.astype(float), size))
+    low_part, high_part = _TRANSFORMS[key]
+    spectrum = np.fft.rfft(np.ascontiguousarray(rows.T).astype(float), size, axis=1)
+    total: Ints = np.zeros((rows.shape[1], count), dtype=np.int64)
+    for part, shift in ((low_part, 0), (high_part, 16)):
+        values = np.fft.irfft(spectrum * part, size, axis=1)[:, :count]
+        rounded = np.rint(values)
+        if np.abs(values - rounded).max(initial=0.0) > 0.2:
+            return _convolve_plainly(rows, methodology)
+        total += rounded.astype(np.int64) << shift
+    return np.ascontiguousarray(total.T)
+
+
+def _convolve_plainly(rows: Ints, methodology: Methodology) -> Ints:
+    table = methodology.table[: len(rows)]
+    parts = [np.convolve(column, table)[: len(rows)] for column in rows.T]
+    return np.ascontiguousarray(np.stack(parts, axis=1))
+
+
+def replay(
+    events: Iterable[Event] | Columns,
+    methodologies: Sequence[Methodology] = METHODOLOGIES,
+) -> Replay:
+    """Every tick of a match from its final events, in any order. No events give no ticks."""
+    seconds = per_second(events if isinstance(events, Columns) else Columns.of(events))
+    starts, start = {}, 0
+    for period, rows in seconds.items():
+        starts[period] = start
+        start += len(rows) - 1
+    # One row per playing second: the first second of a period is the last one of the period before.
+    timeline = np.zeros((start + 1 if seconds else 0, _COLUMNS), dtype=np.int64)
+    for period, rows in seconds.items():
+        timeline[starts[period] : starts[period] + len(rows)] += rows
+    tick_period = np.concatenate([np.full(len(rows), p) for p, rows in seconds.items()] or [np.zeros(0, np.int64)])
+    tick_second = np.concatenate([np.arange(len(rows)) for rows in seconds.values()] or [np.zeros(0, np.int64)])
+    tick_cum = np.concatenate([starts[p] + np.arange(len(r)) for p, r in seconds.items()] or [np.zeros(0, np.int64)])
+    inputs, x_e6 = {}, {}
+    for methodology in methodologies:
+        sums = _convolve(timeline, methodology)[tick_cum] if seconds else np.zeros((0, _COLUMNS), dtype=np.int64)
+        for period, rows in seconds.items():  # what a later period began with is not known before it begins
+            sums[(tick_cum == starts[period]) & (tick_period < period)] -= rows[0] * methodology.table[0]
+        inputs[methodology.name] = sums
+        x_e6[methodology.name] = index_e6_array(sums, methodology)
+    return Replay(tick_period, tick_second, tick_cum, inputs, x_e6)
+
+
+def inputs_at(seconds: Mapping[int, Ints], period: int, second: int, methodology: Methodology) -> Ints:
+    """The ten inputs of one tick from ``per_second``: the sum written down plainly."""
+    now = second + sum(len(rows) - 1 for p, rows in seconds.items() if p < period)
+    total: Ints = np.zeros(_COLUMNS, dtype=np.int64)
+    start = 0
+    for p, rows in seconds.items():
+        if p > period:
+            break
+        known = rows[: second + 1] if p == period else rows
+        ages = now - start - np.arange(len(known))
+        inside = ages < len(methodology.table)
+        total += methodology.table[ages[inside]] @ known[inside]
+        start += len(rows) - 1
+    return total

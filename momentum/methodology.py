@@ -1,0 +1,209 @@
+"""Methodologies: named, versioned, hashed definitions of the index. A version never changes.
+
+A methodology is data: its canonical JSON says everything that decides a value, and its SHA-256 goes on chain
+with every feed. Memory is one integer table `weights[age]` in 2^-32 units, age in whole seconds of playing
+time; an index is `S(n) = sum v_i * weights[n - n_i]` per feature and side, computed from the events each time
+and never by a recurrence, so that the order of delivery cannot leave a trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from momentum import xg
+
+WEIGHT_ONE = 1 << 32
+WEIGHT_BITS = 32
+MAX_E6 = 100_000_000
+LEVEL_E6 = 50_000_000
+
+FEATURES = ("possession", "shots", "xg", "field_tilt", "recent_events")
+INPUTS = tuple(f"{feature}_{side}" for feature in FEATURES for side in ("home", "away"))
+"""The ten input integers of a tick, in the order in which they are hashed."""
+
+POSSESSION_CAP_MS = 12_000
+TILT_MIN_X = 66.7
+# Recent events in half points, so that 0.5 is an integer.
+GOAL_HALVES, BIG_CHANCE_HALVES, CORNER_HALVES, YELLOW_HALVES, RED_HALVES = 6, 3, 2, 1, 4
+
+_SHARE_PER_CENT = (20, 20, 30, 20, 10)
+SHARE_E6 = tuple(weight * 500_000 for weight in _SHARE_PER_CENT)
+"""What a share of 1 instead of .5 adds to the index, in 1e-6 points: half of its weight of 100 points."""
+
+_DEFINITIONS: dict[str, Any] = {
+    "clock": "playing time in whole seconds, summed over periods; an event at t counts from tick ceil(t); a period "
+    "lasts until the ceiling of its last event; the shoot-out is excluded",
+    "features": {
+        "possession": "milliseconds since the last on-ball event, to its side, at most 12000 after it, none while the "
+        "ball is dead",
+        "shots": "shots, own goals excluded",
+        "xg": "1e-6 expected goals of those shots: the provider's, else xg/0",
+        "field_tilt": "passes that start at x >= 66.7, any outcome",
+        "recent_events": "half points: goal 6 (own goals to the side that gains), big chance 3, corner taken 2, "
+        "opponent's yellow 1, opponent's red 4",
+    },
+    "on_ball": "pass, shot, touch, free kick, corner, throw-in, goal kick, attacking duel on the ground",
+    "dead_ball": "from goal, out, interruption, foul, offside, corner awarded, penalty awarded, period end until the "
+    "next on-ball event; at equal times these come after on-ball events, then the smaller event id first",
+    "weights_per_cent": dict(zip(FEATURES, _SHARE_PER_CENT, strict=True)),
+    "value": "x_e6 = 50000000 + sum over features of trunc(weight * 500000 * (H - A) / (H + A + 2 P)), trunc towards "
+    "zero, 0 where the denominator is 0; H, A = sum of v * table[age], P = pseudo-count * 2^32",
+}
+
+
+@dataclass(frozen=True)
+class Methodology:
+    """One definition of the index.
+
+    ``table[age]`` is the weight of a second ``age`` seconds ago in 2^-32 units (0 beyond its end) and
+    ``pseudo`` the pseudo-counts per side, in the units of the features.
+    """
+
+    name: str
+    memory: dict[str, Any]
+    pseudo: tuple[int, int, int, int, int]
+    table: NDArray[np.int64] = field(repr=False, compare=False)
+
+    @property
+    def canonical(self) -> bytes:
+        """Canonical JSON: sorted keys, no spaces, ASCII."""
+        document = {
+            "name": self.name,
+            **_DEFINITIONS,
+            "memory": {
+                **self.memory,
+                "unit": "2^-32",
+                "entries": len(self.table),
+                "sha256_le_u64": hashlib.sha256(self.table.astype("<u8").tobytes()).hexdigest(),
+            },
+            "pseudo_counts": dict(zip(FEATURES, self.pseudo, strict=True)),
+            "xg/0": xg.DEFINITION,
+        }
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the canonical JSON: the 32 bytes that a feed carries on chain."""
+        return self._hash
+
+    def __post_init__(self) -> None:
+        self.table.setflags(write=False)
+        object.__setattr__(self, "_hash", hashlib.sha256(self.canonical).digest())
+
+    _hash: bytes = field(init=False, repr=False, compare=False, default=b"")
+
+
+def _box_table(seconds: int) -> NDArray[np.int64]:
+    return np.full(seconds, WEIGHT_ONE, dtype=np.int64)
+
+
+def _integer_root(value: int, degree: int) -> int:
+    """Floor of the ``degree``-th root by Newton's method on integers."""
+    guess = 1 << (value.bit_length() // degree + 1)
+    while True:
+        better = ((degree - 1) * guess + value // guess ** (degree - 1)) // degree
+        if better >= guess:
+            return guess
+        guess = better
+
+
+def _decay_table(half_life_s: int) -> NDArray[np.int64]:
+    """Round half up of 2^32 * 2^(-age/half_life), down to the last age whose weight is not 0.
+
+    Integers only: the root has 96 guard bits, so that no machine's floating point can move an entry.
+    """
+    bits = WEIGHT_BITS + 96
+    root = _integer_root(1 << (bits * half_life_s - 1), half_life_s)  # 2^(-1/half_life) in 2^-bits
+    first_half_life, weight = [], 1 << bits
+    for _ in range(half_life_s):
+        first_half_life.append(weight)
+        weight = weight * root >> bits
+    entries, halvings = [], 0
+    while True:
+        shift = 96 + halvings
+        block = [(value + (1 << (shift - 1))) >> shift for value in first_half_life]
+        entries += [entry for entry in block if entry]
+        if not block[-1]:
+            return np.array(entries, dtype=np.int64)
+        halvings += 1
+
+
+SPEC_BOX = Methodology("spec-box/1", {"kind": "box", "seconds": 300}, (0, 0, 0, 0, 0), _box_table(300))
+"""The formula read literally: 300 seconds, all equal. Always computed and published."""
+
+SPEC_DECAY = Methodology(
+    "spec-decay/1",
+    {"kind": "exponential", "half_life_s": 180, "rule": "round half up of 2^32 * 2^(-age/180)"},
+    (30_000, 1, 150_000, 4, 2),
+    _decay_table(180),
+)
+"""Half-life 180 seconds with pseudo-counts per side. Traded by default."""
+
+METHODOLOGIES = (SPEC_BOX, SPEC_DECAY)
+
+
+def by_name(name: str) -> Methodology:
+    """The methodology called ``name``; KeyError with the known names otherwise."""
+    for methodology in METHODOLOGIES:
+        if methodology.name == name:
+            return methodology
+    raise KeyError(f"unknown methodology {name!r}; known: {', '.join(m.name for m in METHODOLOGIES)}")
+
+
+def by_hash(digest: bytes) -> Methodology:
+    """The methodology with this hash (as a feed carries it); KeyError otherwise."""
+    for methodology in METHODOLOGIES:
+        if methodology.hash == digest:
+            return methodology
+    raise KeyError(f"no known methodology has the hash {digest.hex()}")
+
+
+def index_e6(inputs: Sequence[int], methodology: Methodology) -> int:
+    """The index in 1e-6 points, 0..100e6, from the ten inputs of one tick.
+
+    Every feature's deviation from level is truncated towards zero by itself, so that exchanging the sides
+    gives exactly ``100e6 - x``.
+    """
+    x_e6 = LEVEL_E6
+    for j, (share_e6, pseudo) in enumerate(zip(SHARE_E6, methodology.pseudo, strict=True)):
+        home, away = inputs[2 * j], inputs[2 * j + 1]
+        total = home + away + 2 * pseudo * WEIGHT_ONE
+        if total:
+            deviation = abs(home - away) * share_e6 // total
+            x_e6 += deviation if home > away else -deviation
+    return x_e6
+
+
+def index_e6_array(inputs: NDArray[np.int64], methodology: Methodology) -> NDArray[np.int64]:
+    """``index_e6`` of every row of ``inputs`` (ticks x 10), the same integers.
+
+    The product with the weight does not fit 64 bits: the quotient is found by long division in steps of 100.
+    Rows too large even for that (more than 20 expected goals in memory) take Python's integers.
+    """
+    x_e6 = np.full(len(inputs), LEVEL_E6, dtype=np.int64)
+    for j, (share_e6, pseudo) in enumerate(zip(SHARE_E6, methodology.pseudo, strict=True)):
+        home, away = inputs[:, 2 * j], inputs[:, 2 * j + 1]
+        total = home + away + 2 * pseudo * WEIGHT_ONE
+        if total.size and int(total.max()) >= 1 << 56:
+            return np.array([index_e6([int(v) for v in row], methodology) for row in inputs], dtype=np.int64)
+        divisor = np.maximum(total, 1)
+        rest = np.abs(home - away)
+        quotient = np.zeros_like(rest)
+        for factor in (100, 100, 100, share_e6 // 1_000_000):
+            digit, rest = np.divmod(rest * factor, divisor)
+            quotient = quotient * factor + digit
+        x_e6 += np.where(home > away, quotient, -quotient)
+    return x_e6
+
+
+def inputs_hash(methodology: Methodology, inputs: Sequence[int], feed_digest: bytes) -> bytes:
+    """SHA-256 of methodology hash, ten inputs (little-endian i64) and the feed's digest at the tick: 32 bytes."""
+    packed = b"".join(int(value).to_bytes(8, "little", signed=True) for value in inputs)
+    return hashlib.sha256(methodology.hash + packed + feed_digest).digest()
