@@ -174,7 +174,7 @@ class PubSub:
                 async with connect(url, max_size=None, open_timeout=5, ping_interval=10, ping_timeout=10) as socket:
                     pause = self._pauses[0]
                     await self._serve(url, socket)
-            except (WebSocketException, OSError, TimeoutError) as error:
+            except (WebSocketException, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
                 _log.info("pubsub: %s: %s", url, error)
             finally:
                 self._socket = None
