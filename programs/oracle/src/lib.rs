@@ -41,8 +41,25 @@ pub mod oracle {
     }
 
     /// List a match; `grow_feed` follows in the same transaction.
-    pub fn create_feed(ctx: &mut Context<CreateFeed>, params: FeedParams) -> Result<()> {
-        instructions::create_feed(ctx, params)
+    #[allow(clippy::too_many_arguments)]
+    pub fn create_feed(
+        ctx: &mut Context<CreateFeed>,
+        match_id: [u8; 32],
+        methodology: [u8; 32],
+        publishers: [Address; 8],
+        n_publishers: u8,
+        min_publishers: u8,
+        start_unix_ms: u64,
+    ) -> Result<()> {
+        instructions::create_feed(
+            ctx,
+            match_id,
+            methodology,
+            publishers,
+            n_publishers,
+            min_publishers,
+            start_unix_ms,
+        )
     }
 
     /// Grow a new feed to its full size.
