@@ -387,55 +387,6 @@ FEED_DTYPE = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedParams:
-    """What a feed is created with."""
-
-    match_id: bytes
-    """The provider's match id in ASCII, zero padded; SHA-256 of it when longer."""
-    methodology: bytes
-    """Hash of the index's specification."""
-    publishers: tuple[Pubkey, ...]
-    """The first `n_publishers` count."""
-    n_publishers: int
-    min_publishers: int
-    """A tick needs this many quotes, and more than half of the publishers."""
-    start_unix_ms: int
-
-    def encode(self) -> bytes:
-        """Return the bytes of this value."""
-        return _FeedParams.encode(self)
-
-    @staticmethod
-    def decode(data: bytes, at: int = 0) -> FeedParams:
-        """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _FeedParams.decode(data, at)
-
-
-_FeedParams: c.Struct[FeedParams] = c.Struct(
-    FeedParams,
-    (
-        ("match_id", c.FixedBytes(32)),
-        ("methodology", c.FixedBytes(32)),
-        ("publishers", c.Array(c.KEY, 8)),
-        ("n_publishers", c.U8),
-        ("min_publishers", c.U8),
-        ("start_unix_ms", c.U64),
-    ),
-)
-
-FEED_PARAMS_DTYPE = np.dtype(
-    [
-        ("match_id", "u1", (32,)),
-        ("methodology", "u1", (32,)),
-        ("publishers", "u1", (8, 32)),
-        ("n_publishers", "u1"),
-        ("min_publishers", "u1"),
-        ("start_unix_ms", "<u8"),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """One publisher's view of one tick: the argument of `push_quote`."""
 
@@ -548,6 +499,11 @@ ERRORS: dict[int, ErrorInfo] = {
 }
 
 
+def pda_feed(config: Pubkey, match_id: bytes) -> tuple[Pubkey, int]:
+    """Return the address of `feed` and its bump."""
+    return Pubkey.find_program_address([b'feed', bytes(config), match_id], PROGRAM_ID)
+
+
 def pda_config(creator: Pubkey) -> tuple[Pubkey, int]:
     """Return the address of `config` and its bump."""
     return Pubkey.find_program_address([b'config', bytes(creator)], PROGRAM_ID)
@@ -598,7 +554,12 @@ def ix_close_feed(
 class CreateFeedArgs:
     """Arguments of `create_feed`."""
 
-    params: FeedParams
+    match_id: bytes
+    methodology: bytes
+    publishers: tuple[Pubkey, ...]
+    n_publishers: int
+    min_publishers: int
+    start_unix_ms: int
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -613,7 +574,12 @@ class CreateFeedArgs:
 _CreateFeedArgs: c.Struct[CreateFeedArgs] = c.Struct(
     CreateFeedArgs,
     (
-        ("params", _FeedParams),
+        ("match_id", c.FixedBytes(32)),
+        ("methodology", c.FixedBytes(32)),
+        ("publishers", c.Array(c.KEY, 8)),
+        ("n_publishers", c.U8),
+        ("min_publishers", c.U8),
+        ("start_unix_ms", c.U64),
     ),
 )
 
@@ -624,12 +590,19 @@ def ix_create_feed(
     payer: Pubkey,
     rent_receiver: Pubkey,
     config: Pubkey,
-    feed: Pubkey,
-    params: FeedParams,
+    match_id: bytes,
+    methodology: bytes,
+    publishers: tuple[Pubkey, ...],
+    n_publishers: int,
+    min_publishers: int,
+    start_unix_ms: int,
+    feed: Pubkey | None = None,
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """List a match; `grow_feed` follows in the same transaction."""
+    if feed is None:
+        feed = pda_feed(config, match_id)[0]
     accounts = [
         AccountMeta(operator, True, False),
         AccountMeta(payer, True, True),
@@ -639,7 +612,7 @@ def ix_create_feed(
         AccountMeta(system_program, False, False),
         *remaining_accounts,
     ]
-    data = b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(params=params).encode()
+    data = b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(match_id=match_id, methodology=methodology, publishers=publishers, n_publishers=n_publishers, min_publishers=min_publishers, start_unix_ms=start_unix_ms).encode()
     return Instruction(PROGRAM_ID, data, accounts)
 
 
