@@ -20,8 +20,8 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
-app.command("localnet")(serve.localnet)
-app.command("serve")(serve.serve)
+app.command("localnet", context_settings=serve.FORWARD)(serve.localnet)
+app.command("serve", context_settings=serve.FORWARD)(serve.serve)
 app.add_typer(momentum.app, name="momentum")
 
 
