@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import Event
-from momentum.features import Role, footprint
+from momentum.features import Footprint, Role, footprint
 from momentum.methodology import METHODOLOGIES, POSSESSION_CAP_MS, Methodology, index_e6_array
 
 Ints = NDArray[np.int64]
@@ -40,7 +40,11 @@ class Columns:
     def of(cls, events: Iterable[Event]) -> Columns:
         """Columns of ``events``, which may come in any order; each event id once."""
         marks = [mark for event in events if (mark := footprint(event)) is not None]
-        marks.sort(key=lambda mark: (mark.period, mark.order))
+        return cls.of_marks(sorted(marks, key=lambda mark: (mark.period, mark.order)))
+
+    @classmethod
+    def of_marks(cls, marks: Sequence[Footprint]) -> Columns:
+        """Columns of footprints that are in playing order (period, then `Footprint.order`)."""
         points = [(row, column, amount) for row, mark in enumerate(marks) for column, amount in mark.points]
         triples = np.array(points, dtype=np.int64).reshape(-1, 3)
         rows = np.array([(m.period, m.play_ms, m.role) for m in marks], dtype=np.int64).reshape(-1, 3)

@@ -1,0 +1,218 @@
+"""Recompute a published feed from the raw feed file, the methodology and the chain alone.
+
+Every sample is computed again by the archive path from the messages that had arrived at its data time. A line
+that was changed, cut or made unreadable never stops the check: its bytes are in the digest that the samples
+commit to, so they differ.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.events import Delete, FeedError, MatchInfo, Upsert
+from ingest.feed import FeedMessage, feed_digest, genesis, parse_header, parse_message, read_lines
+from ingest.feeds import adapter
+from ingest.feeds.base import Adapter
+from ingest.timeline import Applied, Timeline
+from momentum.archive import Columns, Ints, inputs_at, per_second
+from momentum.curve import Curve
+from momentum.features import MAX_SECOND, Footprint, footprint, rewrites_past
+from momentum.methodology import LEVEL_E6, Methodology, index_e6, inputs_hash
+from momentum.state import CARRIES_AWARDS, Reason, Suspension
+
+FLAG_SUSPENDED, FLAG_REVISED = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One sample as the chain has it. ``play_ms`` counts from the period's kick-off; ``flags`` None: not checked."""
+
+    tick: int
+    period: int
+    play_ms: int
+    data_ms: int
+    x_e6: int
+    mu_e6: int
+    conf_e4: int
+    inputs_hash: bytes
+    flags: int | None = None
+    suspend_reason: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One published field that is not what the feed file gives."""
+
+    tick: int
+    what: str
+    published: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``samples`` were checked, ``differ`` of them (or of the file's end) do not agree; ``first`` differences."""
+
+    samples: int
+    differ: int
+    first: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees."""
+        return self.differ == 0
+
+    def __str__(self) -> str:
+        return f"{self.samples} samples, {self.differ} differ"
+
+
+class _Knowledge:
+    """What the feed file had told at a data time: event set, digest, per-second contributions."""
+
+    def __init__(self, lines: Sequence[bytes], path: Path) -> None:
+        if not lines:
+            raise FeedError("not_a_feed_file", f"{path} is empty: give the feed.jsonl of a run")
+        self.digest = genesis(lines[0])
+        self.provider = ""
+        self._source: tuple[Adapter, MatchInfo] | None = None
+        try:
+            header = parse_header(lines[0])
+            self.provider = header.provider
+            source = adapter(header.provider)
+            self._source = (source, source.info(header.info))
+        except FeedError:
+            pass  # the header was changed: without it no line means anything, and every sample differs
+        self._lines = lines
+        self._next = 1
+        self._timeline = Timeline()
+        self._order: list[tuple[int, tuple[int, int, str]]] = []
+        self._marks: list[Footprint] = []
+        self._seconds: dict[int, Ints] | None = {}
+
+    def advance(self, known_ms: int) -> list[Applied]:
+        """Take in every line that had arrived by ``known_ms``, in the order of the file."""
+        applied: list[Applied] = []
+        while self._next < len(self._lines):
+            line = self._lines[self._next]
+            try:
+                message: FeedMessage | None = parse_message(line)
+            except FeedError:
+                message = None  # unreadable: it counts as having come with its predecessor
+            if message is not None and message.at_ms > known_ms:
+                break
+            self._next += 1
+            self.digest = feed_digest(self.digest, line)
+            if message is not None and self._source is not None:
+                source, info = self._source
+                parsed = source.parse(info, message.doc)
+                applied += self._timeline.apply([p for p in parsed if isinstance(p, Upsert | Delete)])
+        for change in applied:
+            self._replace(footprint(change.old), footprint(change.new))
+        return applied
+
+    def _replace(self, old: Footprint | None, new: Footprint | None) -> None:
+        if old == new:
+            return
+        self._seconds = None
+        if old is not None:
+            at = bisect_left(self._order, (old.period, old.order))
+            del self._order[at], self._marks[at]
+        if new is not None:
+            key = (new.period, new.order)
+            at = bisect_left(self._order, key)
+            insort(self._order, key)
+            self._marks.insert(at, new)
+
+    def inputs(self, period: int, second: int, methodology: Methodology) -> tuple[list[int], int]:
+        """The ten inputs at a tick and the seconds played up to it."""
+        if self._seconds is None:
+            self._seconds = per_second(Columns.of_marks(self._marks))
+        played = second + sum(len(rows) - 1 for p, rows in self._seconds.items() if p < period)
+        return [int(v) for v in inputs_at(self._seconds, period, second, methodology)], played
+
+    def rest(self) -> bytes:
+        """Digest of the whole file."""
+        digest = self.digest
+        for line in self._lines[self._next :]:
+            digest = feed_digest(digest, line)
+        return digest
+
+
+def verify(
+    feed_path: Path,
+    samples: Iterable[Published],
+    methodology: Methodology,
+    prior_e6: int = LEVEL_E6,
+    whole_digest: bytes | None = None,
+    keep: int = 10,
+) -> Verdict:
+    """Recompute every sample and compare; ``keep`` of the differences are told.
+
+    ``prior_e6`` is the curve's prior in 1e-6 points. ``whole_digest``, where known, is the digest of the whole
+    file: lines after the last sample's data time are committed to by nothing else. Raises FeedError only when
+    the file cannot be read at all.
+    """
+    known = _Knowledge(read_lines(feed_path), feed_path)
+    curve = Curve(methodology, prior_e6)
+    suspension = Suspension(known.provider in CARRIES_AWARDS)
+    differences: list[Difference] = []
+    count = differ = 0
+    last = (0, 0)
+    for sample in samples:
+        count += 1
+        period, second = sample.period, sample.play_ms // 1000
+        if not (1 <= period <= 4 and 0 <= second <= MAX_SECOND and (period, second) > last) and count > 1:
+            differ += 1
+            differences.append(Difference(sample.tick, "order", f"{period} {second}", f"after {last}"))
+            continue
+        applied = known.advance(sample.data_ms)
+        expected = _recompute(known, sample, second, methodology, curve)
+        if sample.flags is not None:
+            revised = any(rewrites_past(change.old, change.new, *last) for change in applied)
+            reason = suspension.tick(applied, period, second)
+            expected["flags"] = (_flags(sample), _expected_flags(sample, revised, reason))
+        last = (period, second)
+        wrong = [(what, *pair) for what, pair in expected.items() if pair[0] != pair[1]]
+        if wrong:
+            differ += 1
+            differences += [Difference(sample.tick, what, published, now) for what, published, now in wrong]
+    if whole_digest is not None and (now := known.rest()) != whole_digest:
+        differ += 1
+        differences.append(Difference(-1, "whole file", whole_digest.hex(), now.hex()))
+    return Verdict(count, differ, tuple(differences[:keep]))
+
+
+def _recompute(
+    known: _Knowledge, sample: Published, second: int, methodology: Methodology, curve: Curve
+) -> dict[str, tuple[str, str]]:
+    """Published and recomputed value per field."""
+    inputs, played = known.inputs(sample.period, second, methodology)
+    x_e6 = index_e6(inputs, methodology)
+    digest = inputs_hash(methodology, inputs, known.digest)
+    fields = {
+        "x_e6": (str(sample.x_e6), str(x_e6)),
+        "inputs_hash": (sample.inputs_hash.hex(), digest.hex()),
+        "play_ms": (str(sample.play_ms), str(second * 1000)),
+    }
+    try:
+        mu_e6, conf_e4 = curve.tick(played, x_e6)
+    except ValueError as error:  # a changed feed can make an earlier period shorter than it was
+        mu_e6, conf_e4 = -1, -1
+        fields["clock"] = ("", str(error))
+    fields["mu_e6"] = (str(sample.mu_e6), str(mu_e6))
+    fields["conf_e4"] = (str(sample.conf_e4), str(conf_e4))
+    return fields
+
+
+def _flags(sample: Published) -> str:
+    flags = sample.flags or 0
+    return f"revised={bool(flags & FLAG_REVISED)} suspended={bool(flags & FLAG_SUSPENDED)}"
+
+
+def _expected_flags(sample: Published, revised: bool, reason: Reason) -> str:
+    """Feed loss and operator suspend at the keeper's word: the feed file cannot tell."""
+    by_keeper = bool((sample.flags or 0) & FLAG_SUSPENDED) and sample.suspend_reason >= Reason.FEED_LOSS
+    return f"revised={revised} suspended={reason is not Reason.NONE or by_keeper}"
