@@ -16,7 +16,7 @@ from ingest.timeline import Applied, Timeline
 from momentum.curve import Curve
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
-from momentum.state import Reason, Suspension
+from momentum.state import CARRIES_AWARDS, Reason, Suspension
 
 LAST_TRADED_PERIOD = 2
 S_BIAS = 1 << 31
@@ -88,8 +88,10 @@ class KeeperCore:
         self.problems = 0
         self._live = LiveMatch((SPEC_DECAY, SPEC_BOX))
         self._curve = Curve(SPEC_DECAY)
-        self._suspension = Suspension()
+        self._suspension = Suspension(self.info.provider in CARRIES_AWARDS)
+        self._fresh: list[Applied] = []
         self._base_tick = {1: 1}
+        self._base_play_s = {1: 0}  # play before the period, as the chain counts it
         self._closed: set[int] = set()
         self._last: tuple[int, int] = (0, -1)
 
@@ -108,7 +110,7 @@ class KeeperCore:
             if change.new is not None:
                 self._whistle(change.new, message.at_ms)
         self._live.apply(applied)
-        self._suspension.apply(applied)
+        self._fresh += applied
         self.problems += len(problems)
         return Received(message, applied, tuple(problems))
 
@@ -141,8 +143,9 @@ class KeeperCore:
             raise ValueError(f"second {second} of period {period} has had its sample")
         tick = self._live.tick(period, second)
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
-        quote = self._curve.tick(x_e6)
-        reason = self._suspension.reason()
+        mu_e6, conf_e4 = self._curve.tick(self._base_play_s[period] + second, x_e6)
+        reason = self._suspension.tick(self._fresh, period, second)
+        self._fresh = []
         number = self._base_tick[period] + second
         revised = self._revised(number, period, second)
         flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * (revised is not None)
@@ -152,6 +155,7 @@ class KeeperCore:
             flags |= FLAG_PERIOD_END
             self._closed.add(period)
             self._base_tick[period + 1] = number + 1
+            self._base_play_s[period + 1] = self._base_play_s[period] + second
         self._last = (period, second)
         return Sample(
             tick=number,
@@ -160,9 +164,9 @@ class KeeperCore:
             data_ms=self.clock.start_ms(period) + second * 1000,
             x_e6=x_e6,
             box_e6=tick.x_e6[SPEC_BOX.name],
-            mu_e6=quote.mu_e6,
-            s_e4=quote.s_e4,
-            conf_e4=quote.conf_e4,
+            mu_e6=mu_e6,
+            s_e4=0,
+            conf_e4=conf_e4,
             flags=flags,
             reason=int(reason),
             inputs=inputs,

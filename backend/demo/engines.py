@@ -93,7 +93,9 @@ class Engines:
                 except httpx.TransportError:
                     pass
                 if time.monotonic() > deadline:
-                    raise UserError(f"{child.name}_slow", f"{child.name} did not answer within {READY_TIMEOUT_S:.0f} s", 1)
+                    raise UserError(
+                        f"{child.name}_slow", f"{child.name} did not answer within {READY_TIMEOUT_S:.0f} s", 1
+                    )
                 await asyncio.sleep(0.05)
 
     def check(self) -> None:

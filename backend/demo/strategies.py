@@ -190,6 +190,7 @@ class Leverage:
 
     name: str
     side: str
+    qty_e6: int
     style: str = "max leverage"
     every_s: int = 5
 
@@ -199,7 +200,7 @@ class Leverage:
             return []
         if window.left_s(view.play_s) < 600:
             return []
-        return [Intent(window.address, self.side, 30 * POINT, any_price(self.side), 15 * POINT, why="all in")]
+        return [Intent(window.address, self.side, self.qty_e6, any_price(self.side), 15 * POINT, why="all in")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +239,13 @@ class Whale:
 
 
 CAST: tuple[Strategy, ...] = (
+    Leverage("Mia", SHORT, 250 * POINT),
+    Leverage("Max", LONG, 50 * POINT),
     Noise("Nora"),
     Noise("Nils"),
     Trend("Trent"),
     Fade("Fay"),
     Limit("Lena"),
-    Leverage("Max", LONG),
-    Leverage("Mia", SHORT),
     Courtsider("Cora"),
     Whale("Wim"),
 )

@@ -70,10 +70,10 @@ def test_the_courtsider_orders_only_at_a_second_it_foresees() -> None:
 
 
 def test_max_leverage_takes_the_least_margin_early_in_a_window_and_once() -> None:
-    (order,) = decide(Leverage("m", LONG), VIEW)
+    (order,) = decide(Leverage("m", LONG, 30 * POINT), VIEW)
     assert order.margin_e6 == 15 * POINT
-    assert decide(Leverage("m", LONG), replace(VIEW, play_s=400)) == []
-    assert decide(Leverage("m", LONG), replace(VIEW, holdings={"w0": Holding(LONG, 1)})) == []
+    assert decide(Leverage("m", LONG, 30 * POINT), replace(VIEW, play_s=400)) == []
+    assert decide(Leverage("m", LONG, 30 * POINT), replace(VIEW, holdings={"w0": Holding(LONG, 1)})) == []
 
 
 @pytest.mark.parametrize("strategy", [*CAST], ids=lambda s: s.name)
