@@ -30,6 +30,11 @@ declare_id!("81WWN8VYjXbJEFwX9MUspXkdes9yZ4cHtTGzZJcnRCo6");
 pub mod oracle {
     use super::*;
 
+    /// Quote one tick.
+    pub fn push_quote(ctx: &mut Context<PushQuote>, quote: Quote) -> Result<()> {
+        instructions::push_quote(ctx, quote)
+    }
+
     /// Create the config of `creator`.
     pub fn init_config(ctx: &mut Context<InitConfig>, operator: Address) -> Result<()> {
         instructions::init_config(ctx, operator)
@@ -65,11 +70,6 @@ pub mod oracle {
     /// Grow a new feed to its full size.
     pub fn grow_feed(ctx: &mut Context<GrowFeed>) -> Result<()> {
         instructions::grow_feed(ctx)
-    }
-
-    /// Quote one tick.
-    pub fn push_quote(ctx: &mut Context<PushQuote>, quote: Quote) -> Result<()> {
-        instructions::push_quote(ctx, quote)
     }
 
     /// Freeze a feed whose last period has ended.
