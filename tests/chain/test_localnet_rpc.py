@@ -1,0 +1,400 @@
+"""The JSON-RPC surface: codes, encodings, duplicates, ages, batches."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from solders.account import Account
+from solders.address_lookup_table_account import AddressLookupTableAccount
+from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.message import Message, MessageV0, to_bytes_versioned
+from solders.pubkey import Pubkey
+from solders.system_program import (
+    AdvanceNonceAccountParams,
+    TransferParams,
+    advance_nonce_account,
+    create_nonce_account,
+    transfer,
+)
+from solders.transaction import VersionedTransaction
+
+from chain import base58
+from chain.localnet.clock import MatchClock
+from chain.localnet.errors import error_text
+from chain.localnet.ledger import Ledger
+from chain.localnet.methods import METHODS, Node
+from chain.localnet.params import Params
+from chain.localnet.protocol import answer, unknown
+from chain.localnet.server import Server
+
+START_MS = 1_750_000_000_000
+SOL = 1_000_000_000
+MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
+
+
+class Chain:
+    """A node without a server; `ask` goes through the JSON-RPC core."""
+
+    def __init__(self) -> None:
+        self.node = Node(Ledger(START_MS), MatchClock(START_MS, None))
+        self.ledger = self.node.ledger
+        self.payer = Keypair()
+        self.ledger.airdrop(self.payer.pubkey(), 100 * SOL)
+
+    def _call(self, method: str, params: Params) -> Any:
+        if method not in METHODS:
+            raise unknown(method)
+        self.node.tick()
+        return METHODS[method](self.node, params)
+
+    def raw(self, body: Any) -> Any:
+        reply = answer(body if isinstance(body, bytes) else json.dumps(body).encode(), self._call)
+        return None if reply is None else json.loads(reply)
+
+    def ask(self, method: str, *params: Any) -> Any:
+        reply = self.raw({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        assert "error" not in reply, reply
+        return reply["result"]
+
+    def error(self, method: str, *params: Any) -> dict[str, Any]:
+        reply = self.raw({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        assert "result" not in reply, reply
+        return reply["error"]
+
+    def sign(self, *instructions: Instruction, blockhash: Hash | None = None, legacy: bool = False) -> bytes:
+        blockhash = blockhash or self.ledger.latest_blockhash()[0]
+        if legacy:
+            message: Any = Message.new_with_blockhash(list(instructions), self.payer.pubkey(), blockhash)
+        else:
+            message = MessageV0.try_compile(self.payer.pubkey(), list(instructions), [], blockhash)
+        return bytes(VersionedTransaction(message, [self.payer]))
+
+    def pay(self, lamports: int = 10_000_000, to: Pubkey | None = None) -> Instruction:
+        return transfer(
+            TransferParams(from_pubkey=self.payer.pubkey(), to_pubkey=to or Keypair().pubkey(), lamports=lamports)
+        )
+
+    def pass_slots(self, slots: int) -> None:
+        self.node.clock.set(self.node.clock.now_ms() + 400 * slots)
+        self.node.tick()
+
+
+def b64(wire: bytes) -> str:
+    return base64.b64encode(wire).decode()
+
+
+CONFIRMED = {"encoding": "base64", "preflightCommitment": "confirmed"}
+SKIP = {"encoding": "base64", "skipPreflight": True}
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain()
+
+
+def test_a_duplicate_is_refused_by_preflight_and_silent_without_it(chain: Chain) -> None:
+    wire = b64(chain.sign(chain.pay()))
+    signature = chain.ask("sendTransaction", wire, CONFIRMED)
+    refused = chain.error("sendTransaction", wire, CONFIRMED)
+    assert refused["code"] == -32002
+    assert refused["message"] == "Transaction simulation failed: This transaction has already been processed"
+    assert refused["data"]["err"] == "AlreadyProcessed"
+    count = chain.ask("getTransactionCount")
+    assert chain.ask("sendTransaction", wire, SKIP) == signature
+    assert chain.ask("getTransactionCount") == count
+
+
+def test_a_blockhash_lives_for_150_blocks(chain: Chain) -> None:
+    blockhash, last_valid = chain.ledger.latest_blockhash()
+    wire = b64(chain.sign(chain.pay(), blockhash=blockhash))
+    chain.pass_slots(150)
+    assert chain.ask("getBlockHeight", {"commitment": "processed"}) == last_valid
+    assert chain.ask("isBlockhashValid", str(blockhash), {"commitment": "processed"})["value"] is True
+    simulated = chain.ask("simulateTransaction", wire, {"encoding": "base64"})
+    assert simulated["value"]["err"] is None
+    chain.pass_slots(1)
+    assert chain.ask("isBlockhashValid", str(blockhash), {"commitment": "processed"})["value"] is False
+    refused = chain.error("sendTransaction", wire, CONFIRMED)
+    assert refused["message"] == "Transaction simulation failed: Blockhash not found"
+    signature = chain.ask("sendTransaction", wire, SKIP)
+    assert chain.ask("getSignatureStatuses", [signature])["value"] == [None]
+    chain.pass_slots(10_000)
+    assert chain.ledger.slots.slot_of(chain.ledger.latest_blockhash()[0]) is not None
+
+
+def test_a_durable_nonce_outlives_blockhashes_and_works_once(chain: Chain) -> None:
+    nonce = Keypair()
+    create = create_nonce_account(chain.payer.pubkey(), nonce.pubkey(), chain.payer.pubkey(), 2_000_000)
+    message = Message.new_with_blockhash(list(create), chain.payer.pubkey(), chain.ledger.latest_blockhash()[0])
+    assert chain.ledger.process(VersionedTransaction(message, [chain.payer, nonce])).err is None
+    account = chain.ledger.account(nonce.pubkey())
+    assert account is not None
+    stored = Hash(account.data[40:72])
+    advance = advance_nonce_account(
+        AdvanceNonceAccountParams(nonce_pubkey=nonce.pubkey(), authorized_pubkey=chain.payer.pubkey())
+    )
+    first = b64(chain.sign(advance, chain.pay(), blockhash=stored))
+    second = b64(chain.sign(advance, chain.pay(), blockhash=stored))
+    chain.pass_slots(400)
+    chain.ask("sendTransaction", first, CONFIRMED)
+    assert chain.error("sendTransaction", second, CONFIRMED)["data"]["err"] == "BlockhashNotFound"
+
+
+def test_a_failing_transaction_lands_without_preflight_and_pays_its_fee(chain: Chain) -> None:
+    before = chain.ask("getBalance", str(chain.payer.pubkey()), {"commitment": "confirmed"})["value"]
+    wire = b64(chain.sign(chain.pay(1_000 * SOL)))
+    refused = chain.error("sendTransaction", wire, CONFIRMED)
+    assert refused["message"].endswith("Error processing Instruction 0: custom program error: 0x1")
+    assert refused["data"]["err"] == {"InstructionError": [0, {"Custom": 1}]}
+    assert any("insufficient lamports" in line for line in refused["data"]["logs"])
+    signature = chain.ask("sendTransaction", wire, SKIP)
+    after = chain.ask("getBalance", str(chain.payer.pubkey()), {"commitment": "confirmed"})["value"]
+    assert before - after == 5_000
+    found = chain.ask("getTransaction", signature, {"commitment": "confirmed", "maxSupportedTransactionVersion": 0})
+    assert found["meta"]["err"] == {"InstructionError": [0, {"Custom": 1}]}
+    assert found["meta"]["preBalances"][0] - found["meta"]["postBalances"][0] == 5_000
+
+
+def test_a_wrong_signature_is_an_error_with_preflight_and_never_lands(chain: Chain) -> None:
+    good = VersionedTransaction.from_bytes(chain.sign(chain.pay()))
+    bad = VersionedTransaction.populate(good.message, [Keypair().sign_message(b"x")])
+    assert chain.error("sendTransaction", b64(bytes(bad)), CONFIRMED)["code"] == -32003
+    signature = chain.ask("sendTransaction", b64(bytes(bad)), SKIP)
+    assert chain.ask("getSignatureStatuses", [signature])["value"] == [None]
+    assert (
+        chain.error("simulateTransaction", b64(bytes(bad)), {"encoding": "base64", "sigVerify": True})["code"] == -32003
+    )
+
+
+def test_simulation_shows_accounts_afterwards_and_changes_nothing(chain: Chain) -> None:
+    to = Keypair().pubkey()
+    wire = b64(chain.sign(chain.pay(7_000_000, to), blockhash=Hash.default()))
+    config = {
+        "encoding": "base64",
+        "replaceRecentBlockhash": True,
+        "innerInstructions": True,
+        "accounts": {"encoding": "base64", "addresses": [str(to), str(MEMO)]},
+    }
+    value = chain.ask("simulateTransaction", wire, config)["value"]
+    assert value["err"] is None
+    assert value["accounts"][0]["lamports"] == 7_000_000
+    assert value["accounts"][1]["executable"] is True
+    assert value["innerInstructions"] == []
+    assert value["replacementBlockhash"]["blockhash"] == str(chain.ledger.latest_blockhash()[0])
+    assert chain.ask("getAccountInfo", str(to), {"commitment": "confirmed"})["value"] is None
+    assert chain.ask("simulateTransaction", wire, {"encoding": "base64"})["value"]["err"] == "BlockhashNotFound"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", -32700),
+        ([], -32600),
+        ({"id": 1, "method": "getSlot"}, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": "nope"}, -32601),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getBalance"}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getBalance", "params": ["0"]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getBalance", "params": {"a": 1}}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": [{"commitment": "soon"}]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": [{"minContextSlot": 99_999_999}]}, -32016),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getBlock", "params": [5]}, -32004),
+        ({"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": ["AA=", {"encoding": "base64"}]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": ["A" * 1700]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": ["AAAA", {"encoding": "hex"}]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": ["l0"]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getMultipleAccounts", "params": [["x"] * 101]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "getSignatureStatuses", "params": ["x"]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "localnet_setClock", "params": [{"unix_ms": 5}]}, -32602),
+        ({"jsonrpc": "2.0", "id": 1, "method": "localnet_setSpeed", "params": [{"speed": -1}]}, -32602),
+    ],
+)  # fmt: skip
+def test_a_bad_request_gets_the_code_a_node_gives(chain: Chain, body: Any, code: int) -> None:
+    assert chain.raw(body)["error"]["code"] == code
+
+
+def test_batches_answer_in_order_and_notifications_are_not_answered(chain: Chain) -> None:
+    replies = chain.raw(
+        [
+            {"jsonrpc": "2.0", "id": "a", "method": "getHealth"},
+            {"jsonrpc": "2.0", "method": "getHealth"},
+            {"jsonrpc": "2.0", "id": 7, "method": "nope"},
+        ]
+    )
+    assert [reply["id"] for reply in replies] == ["a", 7]
+    assert replies[0]["result"] == "ok"
+    assert chain.raw({"jsonrpc": "2.0", "method": "getHealth"}) is None
+
+
+def test_accounts_are_written_in_every_encoding_and_sliced(chain: Chain) -> None:
+    key, owner = Keypair().pubkey(), Keypair().pubkey()
+    chain.ledger.set_account(key, Account(5_000_000, bytes(range(100)), owner))
+    chain.ledger.set_account(Keypair().pubkey(), Account(5_000_000, bytes(200), owner))
+    at = {"commitment": "confirmed"}
+    whole = chain.ask("getAccountInfo", str(key), {**at, "encoding": "base64"})["value"]
+    assert base64.b64decode(whole["data"][0]) == bytes(range(100))
+    assert (whole["space"], whole["owner"]) == (100, str(owner))
+    part = chain.ask(
+        "getAccountInfo", str(key), {**at, "encoding": "base58", "dataSlice": {"offset": 10, "length": 3}}
+    )["value"]
+    assert base58.decode(part["data"][0]) == bytes([10, 11, 12])
+    assert isinstance(chain.ask("getAccountInfo", str(key), at)["value"]["data"], str)
+    assert chain.error("getProgramAccounts", str(owner), at)["code"] == -32600
+    memcmp = {"memcmp": {"offset": 1, "bytes": base58.encode(bytes([1, 2]))}}
+    base = {**at, "encoding": "base64"}
+    rows = chain.ask("getProgramAccounts", str(owner), {**base, "filters": [{"dataSize": 100}, memcmp]})
+    assert [row["pubkey"] for row in rows] == [str(key)]
+    wrapped = chain.ask("getProgramAccounts", str(owner), {**base, "withContext": True})
+    assert len(wrapped["value"]) == 2
+    memcmp = {"memcmp": {"offset": 0, "bytes": b64(bytes([9])), "encoding": "base64"}}
+    assert chain.ask("getProgramAccounts", str(owner), {**base, "filters": [memcmp]}) == []
+    assert chain.error("getProgramAccounts", str(owner), {**base, "filters": [{"what": 1}]})["code"] == -32602
+    assert chain.error("getAccountInfo", str(key), {**at, "encoding": "base64+zstd"})["code"] == -32602
+
+
+def test_program_accounts_at_the_root_are_those_of_the_root(chain: Chain) -> None:
+    owner = Pubkey.from_string("11111111111111111111111111111111")
+    to = Keypair().pubkey()
+    chain.ask("sendTransaction", b64(chain.sign(chain.pay(8_000_000, to))), CONFIRMED)
+    config = {"encoding": "base64", "commitment": "finalized"}
+    assert str(to) not in {row["pubkey"] for row in chain.ask("getProgramAccounts", str(owner), config)}
+    chain.pass_slots(32)
+    assert str(to) in {row["pubkey"] for row in chain.ask("getProgramAccounts", str(owner), config)}
+
+
+def test_a_version_0_transaction_needs_a_client_that_knows_it(chain: Chain) -> None:
+    new = chain.ask("sendTransaction", b64(chain.sign(chain.pay())), CONFIRMED)
+    old = chain.ask("sendTransaction", b64(chain.sign(chain.pay(), legacy=True)), CONFIRMED)
+    assert chain.error("getTransaction", new, {"commitment": "confirmed"})["code"] == -32015
+    assert "version" not in chain.ask("getTransaction", old, {"commitment": "confirmed"})
+    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
+    assert chain.ask("getTransaction", old, config)["version"] == "legacy"
+    assert chain.ask("getTransaction", new, config)["version"] == 0
+    assert chain.ask("getTransaction", new, {"maxSupportedTransactionVersion": 0}) is None
+    for encoding in ("base58", "base64", "jsonParsed"):
+        found = chain.ask("getTransaction", new, {**config, "encoding": encoding})
+        assert found["meta"]["err"] is None
+    parsed = found["transaction"]["message"]
+    assert parsed["instructions"][0]["parsed"]["type"] == "transfer"
+    assert parsed["accountKeys"][0]["signer"] is True
+
+
+def test_signatures_of_an_address_page_backwards(chain: Chain) -> None:
+    to = Keypair().pubkey()
+    sent = [chain.ask("sendTransaction", b64(chain.sign(chain.pay(1_000_000 + at, to))), CONFIRMED) for at in range(5)]
+    newest_first = sent[::-1]
+    at = {"commitment": "confirmed"}
+
+    def page(**options: Any) -> list[str]:
+        return [row["signature"] for row in chain.ask("getSignaturesForAddress", str(to), {**at, **options})]
+
+    assert page() == newest_first
+    assert page(limit=2) == newest_first[:2]
+    assert page(before=newest_first[1], limit=2) == newest_first[2:4]
+    assert page(until=newest_first[3]) == newest_first[:3]
+    assert chain.ask("getSignaturesForAddress", str(to)) == []
+    assert chain.error("getSignaturesForAddress", str(to), {"limit": 1001})["code"] == -32602
+
+
+def test_history_is_bounded_and_drops_the_oldest() -> None:
+    ledger = Ledger(START_MS, max_history=3)
+    key = Keypair().pubkey()
+    landed = [ledger.airdrop(key, 1_000_000 + at) for at in range(5)]
+    assert len(ledger.history) == 3
+    assert ledger.history.get(landed[1].signature) is None
+    rows = ledger.history.of_address(key, newest_slot=10**9, before=None, until=None, limit=10)
+    assert [row.signature for row in rows] == [item.signature for item in landed[:1:-1]]
+    assert [row.signature for row in ledger.history.block(landed[0].slot)] == [item.signature for item in landed[2:]]
+    assert ledger.history.first_slot() == landed[2].slot
+
+
+def test_blocks_hold_their_transactions(chain: Chain) -> None:
+    chain.pass_slots(1)
+    signature = chain.ask("sendTransaction", b64(chain.sign(chain.pay())), CONFIRMED)
+    slot = chain.ledger.slots.slot
+    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
+    block = chain.ask("getBlock", slot, config)
+    assert block["transactions"][0]["transaction"]["signatures"] == [signature]
+    assert block["parentSlot"] == slot - 1
+    assert block["blockHeight"] == chain.ask("getBlockHeight", {"commitment": "confirmed"})
+    assert chain.ask("getBlock", slot, {**config, "transactionDetails": "signatures"})["signatures"] == [signature]
+    accounts = chain.ask("getBlock", slot, {**config, "transactionDetails": "accounts"})
+    assert accounts["transactions"][0]["transaction"]["signatures"] == [signature]
+    assert "transactions" not in chain.ask("getBlock", slot, {**config, "transactionDetails": "none"})
+    assert chain.ask("getBlocks", slot - 2, slot, {"commitment": "confirmed"}) == [slot - 2, slot - 1, slot]
+    assert chain.ask("getBlocksWithLimit", slot - 2, 2, {"commitment": "confirmed"}) == [slot - 2, slot - 1]
+    assert chain.ask("getBlockTime", slot) == (START_MS + 400) // 1000
+
+
+def test_a_lookup_table_is_resolved_and_reported(chain: Chain) -> None:
+    table, to = Keypair().pubkey(), Keypair().pubkey()
+    meta = (1).to_bytes(4, "little") + b"\xff" * 8 + bytes(8) + b"\0" + b"\0" + bytes(32) + bytes(2)
+    program = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
+    chain.ledger.set_account(table, Account(10_000_000, meta + bytes(to), program))
+    blockhash, _ = chain.ledger.latest_blockhash()
+    lookup = [AddressLookupTableAccount(table, [to])]
+    message = MessageV0.try_compile(chain.payer.pubkey(), [chain.pay(9_000_000, to)], lookup, blockhash)
+    wire = bytes(VersionedTransaction(message, [chain.payer]))
+    signature = chain.ask("sendTransaction", b64(wire), CONFIRMED)
+    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
+    found = chain.ask("getTransaction", signature, config)
+    assert found["meta"]["loadedAddresses"] == {"writable": [str(to)], "readonly": []}
+    assert found["meta"]["postBalances"][-1] == 9_000_000
+    parsed = chain.ask("getTransaction", signature, {**config, "encoding": "jsonParsed"})
+    assert parsed["transaction"]["message"]["accountKeys"][-1]["source"] == "lookupTable"
+    gone = MessageV0.try_compile(
+        chain.payer.pubkey(), [chain.pay(1, to)], [AddressLookupTableAccount(Keypair().pubkey(), [to])], blockhash
+    )
+    wire = bytes(VersionedTransaction(gone, [chain.payer]))
+    assert chain.error("sendTransaction", b64(wire), CONFIRMED)["data"]["err"] == "AddressLookupTableNotFound"
+
+
+def test_fees_rent_and_versions_are_told(chain: Chain) -> None:
+    message = VersionedTransaction.from_bytes(chain.sign(chain.pay())).message
+    encoded = b64(to_bytes_versioned(message))
+    assert chain.ask("getFeeForMessage", encoded, {"commitment": "confirmed"})["value"] == 5_000
+    assert chain.ask("getMinimumBalanceForRentExemption", 165) == 2_039_280
+    assert "solana-core" in chain.ask("getVersion")
+    fees = chain.ask("getRecentPrioritizationFees", [str(chain.payer.pubkey())])
+    assert fees[-1] == {"slot": chain.ledger.slots.slot, "prioritizationFee": 0}
+    info = chain.ask("getEpochInfo", {"commitment": "confirmed"})
+    assert info["absoluteSlot"] - info["blockHeight"] == 100
+    for method in ("getHealth", "getIdentity", "getSlotLeader", "getGenesisHash", "getFirstAvailableBlock",
+                   "minimumLedgerSlot", "getEpochSchedule", "getRecentPerformanceSamples"):  # fmt: skip
+        assert chain.ask(method) is not None
+
+
+def test_logs_and_memos_come_from_the_program(chain: Chain) -> None:
+    memo = Instruction(MEMO, b"hello", [AccountMeta(chain.payer.pubkey(), True, False)])
+    signature = chain.ask("sendTransaction", b64(chain.sign(memo)), CONFIRMED)
+    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0, "encoding": "jsonParsed"}
+    found = chain.ask("getTransaction", signature, config)
+    assert any("hello" in line for line in found["meta"]["logMessages"])
+    assert found["transaction"]["message"]["instructions"][0]["parsed"] == "hello"
+
+
+async def test_http_speaks_to_browsers_and_says_what_it_is(server: Server) -> None:
+    base = f"http://127.0.0.1:{server.rpc_port}/"
+    async with aiohttp.ClientSession() as session:
+        async with session.options(base) as reply:
+            assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        async with session.get(base) as reply:
+            assert reply.status == 405
+            assert "JSON-RPC" in await reply.text()
+        async with session.get(base + "health") as reply:
+            assert await reply.text() == "ok"
+        async with session.post(base, data=b"x" * 3_000_000) as reply:
+            assert reply.status == 413
+
+
+def test_error_sentences_are_those_of_a_node() -> None:
+    assert error_text("AccountInUse") == "Account in use"
+    assert error_text("ClusterMaintenance") == "Cluster Maintenance"
+    assert error_text({"InstructionError": [2, "InvalidSeeds"]}).startswith("Error processing Instruction 2: Provided")
+    assert "rent" in error_text({"InsufficientFundsForRent": {"account_index": 3}})
+    assert error_text({"Other": 1}) == "{'Other': 1}"
