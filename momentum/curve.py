@@ -17,7 +17,7 @@ from momentum.methodology import LEVEL_E6, MAX_E6, SPEC_BOX, SPEC_DECAY, Methodo
 REVERSION_S = 300
 """1/k of the programs: the index's distance to ``mu`` falls to 1/e in this time."""
 
-SHRINK_S = {SPEC_BOX.name: 1_500, SPEC_DECAY.name: 1_500}
+SHRINK_S = {SPEC_BOX.name: 2_000, SPEC_DECAY.name: 900}
 """Seconds of play at which the running mean and the prior weigh the same, per methodology (docs/momentum.md)."""
 
 SETTLED_CONF_E4 = 2_500

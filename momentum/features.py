@@ -131,22 +131,3 @@ def footprint(event: Event | None) -> Footprint | None:
         return None
     play_ms = max(0, min(event.play_ms, MAX_SECOND * 1000))
     return Footprint(event.event_id, event.period, play_ms, _role(event), _points(event))
-
-
-LATE_MS = 5_000
-"""An event that arrives later than this after its time corrects the past; a smaller delay is the feed's normal one."""
-
-
-def rewrites_past(old: Event | None, new: Event | None, period: int, second: int) -> bool:
-    """Whether a change corrects what was published up to ``second`` of ``period`` (the flag ``revised``).
-
-    An edit or a deletion that moves a published second, or a new event more than five seconds late.
-    """
-    before, after = footprint(old), footprint(new)
-    if before == after:
-        return False
-    if before is None:
-        assert after is not None
-        return after.period < period or (after.period == period and second * 1000 - after.play_ms > LATE_MS)
-    first = min((mark.period, mark.second) for mark in (before, after) if mark is not None)
-    return first <= (period, second)

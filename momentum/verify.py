@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ingest.events import Delete, FeedError, MatchInfo, Upsert
 from ingest.feed import FeedMessage, feed_digest, genesis, parse_header, parse_message, read_lines
 from ingest.feeds import adapter
@@ -19,11 +21,13 @@ from ingest.feeds.base import Adapter
 from ingest.timeline import Applied, Timeline
 from momentum.archive import Columns, Ints, inputs_at, per_second
 from momentum.curve import Curve
-from momentum.features import MAX_SECOND, Footprint, footprint, rewrites_past
+from momentum.features import MAX_SECOND, Footprint, footprint
 from momentum.methodology import LEVEL_E6, Methodology, index_e6, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
 
 FLAG_SUSPENDED, FLAG_REVISED = 1, 2
+REVISED_AFTER_S = 5
+"""A change within so many seconds of the tick is the feed's ordinary delay; beyond, a published value is revised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,11 @@ class _Knowledge:
             insort(self._order, key)
             self._marks.insert(at, new)
 
-    def inputs(self, period: int, second: int, methodology: Methodology) -> tuple[list[int], int]:
-        """The ten inputs at a tick and the seconds played up to it."""
+    def seconds(self) -> dict[int, Ints]:
+        """What every second contributed, as known now."""
         if self._seconds is None:
             self._seconds = per_second(Columns.of_marks(self._marks))
-        played = second + sum(len(rows) - 1 for p, rows in self._seconds.items() if p < period)
-        return [int(v) for v in inputs_at(self._seconds, period, second, methodology)], played
+        return self._seconds
 
     def rest(self) -> bytes:
         """Digest of the whole file."""
@@ -160,18 +163,25 @@ def verify(
     suspension = Suspension(known.provider in CARRIES_AWARDS)
     differences: list[Difference] = []
     count = differ = 0
-    last = (0, 0)
+    last, base_s = (0, 0), 0  # the last sample's period and second, and the play before its period
     for sample in samples:
         count += 1
         period, second = sample.period, sample.play_ms // 1000
-        if not (1 <= period <= 4 and 0 <= second <= MAX_SECOND and (period, second) > last) and count > 1:
+        if not (1 <= period <= 4 and 0 <= second <= MAX_SECOND and (last == (0, 0) or (period, second) > last)):
             differ += 1
             differences.append(Difference(sample.tick, "order", f"{period} {second}", f"after {last}"))
             continue
+        if period != last[0]:
+            base_s += last[1]
+        before = known.seconds()
         applied = known.advance(sample.data_ms)
-        expected = _recompute(known, sample, second, methodology, curve)
+        inputs = [int(value) for value in inputs_at(known.seconds(), period, second, methodology)]
+        expected = _recompute(sample, inputs, known.digest, methodology)
+        mu_e6, conf_e4 = curve.tick(base_s + second, index_e6(inputs, methodology))
+        expected["mu_e6"] = (str(sample.mu_e6), str(mu_e6))
+        expected["conf_e4"] = (str(sample.conf_e4), str(conf_e4))
         if sample.flags is not None:
-            revised = any(rewrites_past(change.old, change.new, *last) for change in applied)
+            revised = _moved(before, known.seconds(), period, second - 1 - REVISED_AFTER_S)
             reason = suspension.tick(applied, period, second)
             expected["flags"] = (_flags(sample), _expected_flags(sample, revised, reason))
         last = (period, second)
@@ -186,25 +196,37 @@ def verify(
 
 
 def _recompute(
-    known: _Knowledge, sample: Published, second: int, methodology: Methodology, curve: Curve
+    sample: Published, inputs: Sequence[int], digest: bytes, methodology: Methodology
 ) -> dict[str, tuple[str, str]]:
     """Published and recomputed value per field."""
-    inputs, played = known.inputs(sample.period, second, methodology)
-    x_e6 = index_e6(inputs, methodology)
-    digest = inputs_hash(methodology, inputs, known.digest)
-    fields = {
-        "x_e6": (str(sample.x_e6), str(x_e6)),
-        "inputs_hash": (sample.inputs_hash.hex(), digest.hex()),
-        "play_ms": (str(sample.play_ms), str(second * 1000)),
+    return {
+        "x_e6": (str(sample.x_e6), str(index_e6(inputs, methodology))),
+        "inputs_hash": (sample.inputs_hash.hex(), inputs_hash(methodology, inputs, digest).hex()),
+        "play_ms": (str(sample.play_ms), str(sample.play_ms // 1000 * 1000)),
     }
-    try:
-        mu_e6, conf_e4 = curve.tick(played, x_e6)
-    except ValueError as error:  # a changed feed can make an earlier period shorter than it was
-        mu_e6, conf_e4 = -1, -1
-        fields["clock"] = ("", str(error))
-    fields["mu_e6"] = (str(sample.mu_e6), str(mu_e6))
-    fields["conf_e4"] = (str(sample.conf_e4), str(conf_e4))
-    return fields
+
+
+def _moved(before: dict[int, Ints], after: dict[int, Ints], period: int, second: int) -> bool:
+    """Whether a second of play up to ``second`` of ``period`` contributes otherwise than it did."""
+    if before is after:
+        return False
+    for p in range(1, period + 1):
+        old, new = before.get(p), after.get(p)
+        if p == period:
+            end = max(0, second + 1)
+            old, new = (None if rows is None else rows[:end] for rows in (old, new))
+        if old is None or new is None:
+            if (old is None) != (new is None) and p < period:
+                return True
+            continue
+        if p < period and len(old) != len(new):
+            return True
+        common = min(len(old), len(new))
+        if not np.array_equal(old[:common], new[:common]):
+            return True
+        if old[common:].any() or new[common:].any():
+            return True
+    return False
 
 
 def _flags(sample: Published) -> str:
