@@ -69,3 +69,16 @@ class PlayClock:
                 second = (data_ms - start) // 1000
                 return Due(period, second, start + second * 1000)
         return None
+
+    def due(self, after_ms: int, until_ms: int) -> list[Due]:
+        """The whole seconds of play that fall due in (``after_ms``, ``until_ms``], in order, over all periods.
+
+        Second 0 is the kick-off itself. A period's last second is the one that began before its end was known.
+        """
+        found = []
+        for period in sorted(self._starts):
+            start = self._starts[period]
+            stop = min(until_ms, self._ends.get(period, until_ms))
+            first = max(0, (after_ms - start) // 1000 + 1)
+            found += [Due(period, n, start + n * 1000) for n in range(first, (stop - start) // 1000 + 1)]
+        return found

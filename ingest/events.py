@@ -7,8 +7,12 @@ the kick-off of the period, running through interruptions and added time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+SHOOT_OUT = 5
+"""The period of the penalty shoot-out, which counts for no score and no index."""
 
 
 class Side(StrEnum):
@@ -43,8 +47,9 @@ class Kind(StrEnum):
     PENALTY_AWARDED = "penalty_awarded"  # to ``side``
     VAR_START = "var_start"
     VAR_END = "var_end"
-    OUT = "out"  # the ball left the pitch
+    OUT = "out"  # the ball left the pitch; where ``side`` and ``success`` are known, success: it gets the restart
     INTERRUPTION = "interruption"  # whistle, injury: the ball is dead
+    RESUME = "resume"  # the referee lets play go on; ends a VAR_START, too, where a feed sends no VAR_END
     SUBSTITUTION = "substitution"
     PERIOD_START = "period_start"
     PERIOD_END = "period_end"
@@ -125,6 +130,12 @@ class MatchInfo:
     away: Team
     kickoff_unix_ms: int
     competition: str
+
+
+def score(events: Iterable[Event]) -> tuple[int, int]:
+    """Goals of home and away, own goals included, the shoot-out (period 5) not."""
+    goals = [e.side for e in events if e.kind is Kind.SHOT and e.goal and e.period < SHOOT_OUT]
+    return goals.count(Side.HOME), goals.count(Side.AWAY)
 
 
 class FeedError(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingest.events import Delete, Event, Upsert
+from ingest.events import Delete, Event, MatchInfo, Upsert
 
 Change = Upsert | Delete
 _Rank = tuple[int, bool, str]
@@ -27,7 +27,8 @@ class Applied:
 class Timeline:
     """The current events of one match."""
 
-    def __init__(self) -> None:
+    def __init__(self, match: MatchInfo | None = None) -> None:
+        self.match = match
         self._known: dict[str, tuple[_Rank, Event | None]] = {}
         self.stale = 0  # messages that were older than, or equal to, what was known
 

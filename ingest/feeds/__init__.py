@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from ingest.events import FeedError
-from ingest.feeds.base import Adapter
+from ingest.feeds.base import Adapter, Problem, Recorded, Replay, split
 from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
 from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
+
+__all__ = [
+    "ADAPTERS",
+    "Adapter",
+    "Problem",
+    "Recorded",
+    "Replay",
+    "adapter",
+    "default_match_paths",
+    "load_paths",
+    "split",
+]
 
 ADAPTERS: dict[str, Adapter] = {_STATSPERFORM.name: _STATSPERFORM, _WYSCOUT.name: _WYSCOUT}
 
@@ -26,6 +39,11 @@ def adapter(name: str) -> Adapter:
         raise FeedError(
             "unknown_provider", f"provider '{name}' is not known: choose one of {', '.join(sorted(ADAPTERS))}"
         ) from None
+
+
+def load_paths(provider: str, paths: Sequence[Path], match: str | None = None) -> Recorded:
+    """One recorded match from files or folders in any order. Raises FeedError for anything that is not one."""
+    return adapter(provider).load(paths, match)
 
 
 def default_match_paths(provider: str = "statsperform") -> tuple[Path, ...]:

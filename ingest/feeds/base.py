@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,6 +46,22 @@ class Recorded:
     raw_info: dict[str, Any]
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = field(default=())
+    official_score: tuple[int, int] | None = None  # home, away, without a shoot-out; None where the files lack it
+
+
+Replay = tuple[FeedHeader, list[FeedMessage]]
+
+
+def split(parsed: Iterable[Parsed]) -> tuple[list[Upsert | Delete], list[Problem]]:
+    """Changes and problems apart, each in the order given."""
+    changes: list[Upsert | Delete] = []
+    problems: list[Problem] = []
+    for item in parsed:
+        if isinstance(item, Problem):
+            problems.append(item)
+        else:
+            changes.append(item)
+    return changes, problems
 
 
 class Adapter(Protocol):
@@ -55,6 +71,12 @@ class Adapter(Protocol):
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """Read one recorded match. Raises FeedError for anything that is not one."""
+        ...
+
+    def replay(
+        self, paths: Sequence[Path], seed: int, halftime_ms: int = DEFAULT_HALFTIME_MS, match: str | None = None
+    ) -> Replay:
+        """The recording at ``paths`` as a live feed: header and messages by arrival. Raises FeedError like `load`."""
         ...
 
     def matches(self, paths: Sequence[Path]) -> list[str]:
@@ -98,20 +120,18 @@ class ReplayOptions:
 TIDY = ReplayOptions(late=0.0, edited=0.0, delay_ms=(0, 0), delete_ms=(1_000, 1_000))
 
 
-def replay(
-    adapter: Adapter, recorded: Recorded, seed: int, options: ReplayOptions | None = None
-) -> tuple[FeedHeader, list[FeedMessage]]:
+def replay(adapter: Adapter, recorded: Recorded, seed: int, options: ReplayOptions | None = None) -> Replay:
     """The recording as a live feed: each fragment at its own time plus a delay, with edits and deletions.
 
     Deterministic in ``seed``. Breaks between periods are shortened to ``halftime_ms``. Every fragment's final
-    version equals the recording's; deletions arrive after the event they withdraw.
+    version equals the recording's; deletions arrive after the event they withdraw; nothing arrives later than a
+    minute after the final whistle.
     """
     options = options or ReplayOptions()
     rng = random.Random(seed)
-    shift = _shift(recorded, options.halftime_ms)
-    first_ms = min(row.unix_ms + shift[row.period] for row in recorded.rows)
-    start_ms = (first_ms - LEAD_MS) // 1000 * 1000
-    last_ms = max(row.unix_ms + shift[row.period] for row in recorded.rows) + TAIL_MS
+    spans = _spans(adapter, recorded, options.halftime_ms)
+    start_ms = (min(span.low_ms for span in spans.values()) - LEAD_MS) // 1000 * 1000
+    last_ms = max(span.high_ms for span in spans.values()) + TAIL_MS
     sent: list[tuple[int, int, dict[str, Any]]] = []
 
     def send(unix_ms: int, doc: dict[str, Any]) -> int:
@@ -120,41 +140,54 @@ def replay(
         return at
 
     for row in recorded.rows:
-        happened = row.unix_ms + shift[row.period]
-        if adapter.urgent(row.doc):
-            send(happened, row.doc)
-            continue
-        span = options.late_ms if rng.random() < options.late else options.delay_ms
-        arrival = happened + rng.randint(*span)
-        if row.withdrawn is not None:
+        span = spans[row.period]
+        # A substitution in the break is booked on the next period: it must not overtake the half-time whistle.
+        happened = max(row.unix_ms + span.shift_ms, span.earliest_ms)
+        urgent = adapter.urgent(row.doc)
+        delays = options.late_ms if rng.random() < options.late else options.delay_ms
+        arrival = happened if urgent else happened + rng.randint(*delays)
+        if arrival >= last_ms:
+            send(arrival, row.withdrawn or row.doc)
+        elif row.withdrawn is not None:
             seen = send(arrival, row.doc)
             send(max(seen + 1, seen + rng.randint(*options.delete_ms)), row.withdrawn)
-            continue
-        first = adapter.spoil(row.doc, rng) if rng.random() < options.edited else None
-        if first is None:
-            send(arrival, row.doc)
         else:
-            seen = send(arrival, first)
-            correction = seen + rng.randint(*options.edit_ms)
-            # A correction stamped like its first version would be ignored as a duplicate.
-            sent.append((min(correction, last_ms + 1) - start_ms, len(sent), adapter.stamp(row.doc, correction)))
+            edited = not urgent and rng.random() < options.edited
+            first = adapter.spoil(row.doc, rng) if edited else None
+            seen = send(arrival, row.doc if first is None else first)
+            if first is not None:
+                send(max(seen + 1, seen + rng.randint(*options.edit_ms)), row.doc)
     sent.sort(key=lambda item: item[:2])
     header = FeedHeader.make(adapter.name, recorded.info.match_id, start_ms, seed, recorded.raw_info)
     return header, [FeedMessage.make(at_ms, doc) for at_ms, _, doc in sent]
 
 
-def _shift(recorded: Recorded, halftime_ms: int) -> dict[int, int]:
-    """Milliseconds to add to each period's times so that breaks last at most ``halftime_ms``."""
-    spans: dict[int, tuple[int, int]] = {}
-    for row in recorded.rows:
-        low, high = spans.get(row.period, (row.unix_ms, row.unix_ms))
-        spans[row.period] = (min(low, row.unix_ms), max(high, row.unix_ms))
-    shift, previous_end = {}, None
-    total = 0
-    for period in sorted(spans):
-        low, high = spans[period]
-        if previous_end is not None:
-            total -= max(0, low + total - previous_end - halftime_ms)
-        shift[period] = total
-        previous_end = high + total
-    return shift
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A period in the replay's time: ``shift_ms`` is what was added to the recording's."""
+
+    low_ms: int
+    high_ms: int
+    shift_ms: int
+    earliest_ms: int  # nothing of this period arrives sooner: the end of the previous one
+
+
+def _spans(adapter: Adapter, recorded: Recorded, halftime_ms: int) -> dict[int, _Span]:
+    """Each period's span, from whistle to whistle where they are recorded, with breaks of at most ``halftime_ms``."""
+    spans: dict[int, _Span] = {}
+    shift = 0
+    previous: _Span | None = None
+    for period in sorted({row.period for row in recorded.rows}):
+        times = [row.unix_ms for row in recorded.rows if row.period == period]
+        whistles = [
+            row.unix_ms
+            for row in recorded.rows
+            if row.period == period and row.withdrawn is None and adapter.urgent(row.doc)
+        ]
+        low = min(whistles or times)
+        high = max(whistles) if whistles and max(whistles) > low else max(times)
+        if previous is not None:
+            shift -= max(0, low + shift - previous.high_ms - halftime_ms)
+        earliest = low + shift if previous is None else previous.high_ms
+        previous = spans[period] = _Span(low + shift, high + shift, shift, earliest)
+    return spans

@@ -1,4 +1,8 @@
-"""The Wyscout archive adapter: an event document alone, or a folder ``events/`` with ``matches_*.json`` lists."""
+"""The Wyscout archive adapter: an event document alone, or a folder ``events/`` with ``matches_*.json`` lists.
+
+The archive has neither kick-off rows nor versions nor wall-clock times: the loader adds the whistles and lays the
+periods out from the listed kick-off. Without a match list the sides are unknown and taken in the document's order.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest.events import FeedError, MatchInfo
+from ingest.events import FeedError, MatchInfo, Upsert, score
+from ingest.feeds import base
 from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_files, read_json
+from ingest.feeds.files import json_files, not_a_match, read_json
 from ingest.feeds.wyscout import constants as c
 from ingest.feeds.wyscout import parse
+from ingest.feeds.wyscout.replay import spoil
 
 Doc = dict[str, Any]
 HALFTIME_MS = 15 * 60_000
@@ -25,7 +31,7 @@ class Wyscout:
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One match; in a folder of many, ``match`` names it."""
-        files = _event_files(paths)
+        files, lists = _event_files(paths)
         if match is not None:
             files = [f for f in files if _match_id(f) == match]
         if len(files) != 1:
@@ -36,20 +42,29 @@ class Wyscout:
         path = files[0]
         document = read_json(path)
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
-            raise FeedError(
-                "wyscout_not_a_match",
-                f"{path} is no Wyscout document (no events list): check --provider and the path",
-            )
+            raise not_a_match("wyscout", path, document, "no events list")
         events, problems = _clean(document["events"])
         if not events:
             raise FeedError("wyscout_no_events", f"{path} holds no usable event: give a played match")
-        raw_info = _raw_info(path, document, events)
+        match_id = str(events[0].get("matchId") or _match_id(path))
+        listed = _listed(path, lists, match_id)
+        raw_info = _raw_info(path, document, events, match_id, listed)
         info = parse.parse_info(raw_info)
-        return Recorded(info, raw_info, _rows(info, events), problems)
+        official = None if listed is None else _official_score(listed)
+        if listed is None:
+            text = "no match list beside the events: the document's first team is taken for the home side"
+            problems = (*problems, Problem("home_side_unknown", f"match {match_id}", text))
+        return Recorded(info, raw_info, _rows(info, events), (*problems, *_compare(info, events, official)), official)
+
+    def replay(
+        self, paths: Sequence[Path], seed: int, halftime_ms: int = base.DEFAULT_HALFTIME_MS, match: str | None = None
+    ) -> base.Replay:
+        """The recording as a live feed."""
+        return base.replay(self, self.load(paths, match), seed, base.ReplayOptions(halftime_ms=halftime_ms))
 
     def matches(self, paths: Sequence[Path]) -> list[str]:
         """Ids of the matches whose events are there."""
-        return [_match_id(path) for path in _event_files(paths)]
+        return [_match_id(path) for path in _event_files(paths)[0]]
 
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays."""
@@ -60,19 +75,8 @@ class Wyscout:
         return parse.parse_event(info, doc)
 
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
-        """First reports are off by some metres; goals and cards arrive right."""
-        tags = {tag["id"] for tag in doc.get("tags") or ()}
-        if not doc.get("positions") or tags & {
-            c.TAG_GOAL,
-            c.TAG_OWN_GOAL,
-            c.TAG_RED,
-            c.TAG_SECOND_YELLOW,
-            c.TAG_YELLOW,
-        }:
-            return None
-        first = doc["positions"][0]
-        moved = {axis: min(100, max(0, int(first[axis]) + rng.randint(-12, 12))) for axis in ("x", "y")}
-        return {**doc, "positions": [moved, *doc["positions"][1:]]}
+        """See `ingest.feeds.wyscout.replay.spoil`."""
+        return spoil(doc, rng)
 
     def stamp(self, doc: Doc, unix_ms: int) -> Doc:
         """Set ``modified`` (ours: the archive has no versions)."""
@@ -87,11 +91,12 @@ def _match_id(path: Path) -> str:
     return path.name.split(".")[0]
 
 
-def _event_files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        files += json_files([path / "events" if (path / "events").is_dir() else path])
-    return [f for f in files if not f.name.startswith(("matches_", "teams.", "players."))]
+def _event_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Event files and match lists at ``paths``; a folder that holds ``events/`` stands for the archive."""
+    roots = [Path(path) for path in paths]
+    files = json_files([path / "events" if (path / "events").is_dir() else path for path in roots])
+    lists = [f for f in files if f.name.startswith("matches_")]
+    return [f for f in files if not f.name.startswith(("matches_", "teams.", "players."))], lists
 
 
 def _clean(rows: Sequence[object]) -> tuple[list[Doc], tuple[Problem, ...]]:
@@ -111,20 +116,23 @@ def _clean(rows: Sequence[object]) -> tuple[list[Doc], tuple[Problem, ...]]:
     return good, tuple(problems)
 
 
-def _raw_info(path: Path, document: Doc, events: list[Doc]) -> Doc:
-    match_id = str(events[0].get("matchId") or _match_id(path))
-    listed = _listed(path, match_id)
+def _raw_info(path: Path, document: Doc, events: list[Doc], match_id: str, listed: Doc | None) -> Doc:
     names = _team_names(document)
+    dateutc, competition = UNKNOWN_DATE, ""
     if listed is not None:
-        sides = {str(t["side"]): str(t["teamId"]) for t in listed["teamsData"].values()}
-        dateutc = str(listed["dateutc"])
-        competition = str(listed.get("competitionId", ""))
+        try:
+            sides = {str(t["side"]): str(t["teamId"]) for t in listed["teamsData"].values()}
+            dateutc, competition = str(listed["dateutc"]), str(listed.get("competitionId", ""))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FeedError(
+                "wyscout_bad_list", f"the match list's row {match_id} lacks {error}: give a whole matches file"
+            ) from error
     else:
         # Without a match list the order of the teams is all there is; kloppy reads it the same way.
-        ids = list(names) or sorted({str(e.get("teamId")) for e in events})
+        ids = list(names) or list(dict.fromkeys(str(e.get("teamId")) for e in events))
         if len(ids) != 2:
             raise FeedError("wyscout_no_teams", f"{path} names {len(ids)} teams, not two: give a complete document")
-        sides, dateutc, competition = {"home": ids[0], "away": ids[1]}, UNKNOWN_DATE, ""
+        sides = {"home": ids[0], "away": ids[1]}
     teams = {}
     for side, team_id in sides.items():
         name = names.get(team_id, f"Team {team_id}")
@@ -132,15 +140,39 @@ def _raw_info(path: Path, document: Doc, events: list[Doc]) -> Doc:
     return {"id": match_id, "dateutc": dateutc, "competition": competition, "teams": teams}
 
 
-def _listed(path: Path, match_id: str) -> Doc | None:
-    """The match's row in a ``matches_*.json`` list beside the events, if there is one."""
-    for folder in (path.parent, path.parent.parent):
-        for listing in sorted([*folder.glob("matches_*.json.gz"), *folder.glob("matches_*.json")]):
-            rows = read_json(listing)
-            for row in rows if isinstance(rows, list) else ():
-                if isinstance(row, dict) and str(row.get("wyId")) == match_id:
-                    return row
+def _listed(path: Path, lists: Sequence[Path], match_id: str) -> Doc | None:
+    """The match's row in a given ``matches_*.json`` list or one beside the events, if there is one."""
+    beside = [
+        listing
+        for folder in (path.parent, path.parent.parent)
+        for pattern in ("matches_*.json.gz", "matches_*.json")
+        for listing in sorted(folder.glob(pattern))
+    ]
+    for listing in dict.fromkeys((*lists, *beside)):
+        rows = read_json(listing)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and str(row.get("wyId")) == match_id:
+                return row
     return None
+
+
+def _official_score(listed: Doc) -> tuple[int, int] | None:
+    """Goals after extra time where there was one; the shoot-out stands apart."""
+    try:
+        sides = {str(t["side"]): max(int(t["score"]), int(t.get("scoreET") or 0)) for t in listed["teamsData"].values()}
+        return sides["home"], sides["away"]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _compare(info: MatchInfo, events: Sequence[Doc], official: tuple[int, int] | None) -> tuple[Problem, ...]:
+    """A problem when the goals among the events are not the official score."""
+    changes = [change for doc in events for change in parse.parse_event(info, doc)] if official else []
+    found = score(change.event for change in changes if isinstance(change, Upsert))
+    if official is None or found == official:
+        return ()
+    text = f"the events make it {found[0]}-{found[1]}, the match list says {official[0]}-{official[1]}"
+    return (Problem("score_differs", f"match {info.match_id}", text),)
 
 
 def _team_names(document: Doc) -> dict[str, str]:

@@ -11,6 +11,7 @@ from ingest.feeds.base import Parsed, Problem
 from ingest.feeds.wyscout import constants as c
 
 Doc = dict[str, Any]
+LONGEST_PERIOD_MS = 75 * 60_000
 PERIOD_START, PERIOD_END = "futstar_period_start", "futstar_period_end"
 """The archive has no rows for kick-off and final whistle: the loader adds these, named so that nobody mistakes them."""
 
@@ -28,7 +29,7 @@ def parse_info(raw: Doc) -> MatchInfo:
             kickoff_unix_ms=int(kickoff.timestamp()) * 1000,
             competition=str(raw.get("competition", "")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise FeedError("wyscout_bad_match", f"the match header lacks or garbles {error}: give a whole file") from error
 
 
@@ -45,14 +46,15 @@ def number(doc: Doc, *names: str) -> int:
 
 def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     """Canonical changes of one event: cards ride on fouls, so a foul can give two events."""
-    where = f"event {doc.get('id', '?')}"
+    where = "event without id"
     try:
+        where = f"event {str(doc['id'])[:40]}"
         event_id, version = str(doc["id"]), int(doc.get("modified", 0))
         if doc.get("deleted"):
             return (Delete(event_id, version), Delete(f"{event_id}:card", version))
         period = c.PERIODS[doc["matchPeriod"]]
         play_ms = round(float(doc["eventSec"]) * 1000)
-        if not 0 <= play_ms <= 75 * 60_000:
+        if not 0 <= play_ms <= LONGEST_PERIOD_MS:
             return (Problem("out_of_period", where, f"second {doc['eventSec']} is not in {doc['matchPeriod']}"),)
         if doc.get("eventName") in (PERIOD_START, PERIOD_END):
             kind = Kind.PERIOD_START if doc["eventName"] == PERIOD_START else Kind.PERIOD_END
@@ -100,7 +102,8 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
         }.get(event_type, Kind.OTHER)
     own_goal = c.TAG_OWN_GOAL in tags
     if own_goal:
-        kind, side = Kind.SHOT, side.other
+        # The row is the unlucky side's; the event is the gaining side's, seen from its end.
+        kind, side, x, y = Kind.SHOT, side.other, _flipped(x), _flipped(y)
     shot = kind is Kind.SHOT and not own_goal
     event = Event(
         event_id=event_id,
@@ -111,7 +114,7 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
         side=side,
         x=x,
         y=y,
-        success=c.TAG_ACCURATE in tags,
+        success=True if own_goal else _success(tags),
         # 101 also marks the beaten keeper's save attempt: a goal is only ever a shot's.
         goal=own_goal or (shot and c.TAG_GOAL in tags),
         own_goal=own_goal,
@@ -122,16 +125,36 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
         attacking=attacking,
         aerial=aerial,
         player=str(doc["playerId"]) if doc.get("playerId") else None,
+        text=_text(kind, event_type, sub_type, tags, own_goal),
     )
     changes: list[Parsed] = [Upsert(event)]
     card = _card(tags)
     if card is not None:
-        changes.append(Upsert(Event(f"{event_id}:card", version, period, play_ms, card, side, player=event.player)))
+        text = "second yellow card" if c.TAG_SECOND_YELLOW in tags else f"{card.value} card"
+        booked = Event(f"{event_id}:card", version, period, play_ms, card, side, player=event.player, text=text)
+        changes.append(Upsert(booked))
     elif event_type == c.FOUL and version:
         changes.append(Delete(f"{event_id}:card", version))
-    if kind is Kind.OTHER:
+    if kind is Kind.OTHER and event_type not in c.NAMES:
         changes.append(Problem("unknown_type", f"event {event_id}", f"event type {event_type}, sub-type {sub_type}"))
     return tuple(changes)
+
+
+def _success(tags: set[int]) -> bool | None:
+    if c.TAG_ACCURATE in tags:
+        return True
+    return False if c.TAG_NOT_ACCURATE in tags else None
+
+
+def _text(kind: Kind, event_type: int, sub_type: int, tags: set[int], own_goal: bool) -> str:
+    if own_goal:
+        return "own goal"
+    name = c.SUB_NAMES.get(sub_type) or c.NAMES.get(event_type, f"type {event_type}")
+    return f"goal ({name})" if kind is Kind.SHOT and c.TAG_GOAL in tags else name
+
+
+def _flipped(value: float | None) -> float | None:
+    return None if value is None else 100.0 - value
 
 
 def _card(tags: set[int]) -> Kind | None:
