@@ -16,7 +16,7 @@ HEADER = "match_id,period,second,spec_box,spec_decay"
 
 
 def final_events(
-    source: Adapter, path: Sequence[Path], match: str | None = None
+    source: Adapter, paths: Sequence[Path], match: str | None = None
 ) -> tuple[MatchInfo, tuple[Event, ...]]:
     """A recorded match with all its corrections applied. Raises FeedError when it is not one."""
     recorded = source.load(paths, match)
