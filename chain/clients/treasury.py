@@ -18,41 +18,565 @@ from chain.program import ErrorInfo, Program
 PROGRAM_ID = Pubkey.from_string("31c5mHZYeqSc2DYxv7Lpc8qsMFSBP5cXHGPD5PvmBzj7")
 
 
-ERRORS: dict[int, ErrorInfo] = {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PingArgs:
-    """Arguments of `ping`."""
+class ProposalAccount:
+    """An account of a proposal's instruction."""
+
+    address: Pubkey
+    flags: int
+    """1 signer, 2 writable."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
-        return _PingArgs.encode(self)
+        return _ProposalAccount.encode(self)
 
     @staticmethod
-    def decode(data: bytes, at: int = 0) -> PingArgs:
+    def decode(data: bytes, at: int = 0) -> ProposalAccount:
         """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _PingArgs.decode(data, at)
+        return _ProposalAccount.decode(data, at)
 
 
-_PingArgs: c.Struct[PingArgs] = c.Struct(
-    PingArgs,
+_ProposalAccount: c.Struct[ProposalAccount] = c.Struct(
+    ProposalAccount,
+    (
+        ("address", c.KEY),
+        ("flags", c.U8),
+    ),
+)
+
+PROPOSAL_ACCOUNT_DTYPE = np.dtype(
+    [
+        ("address", ("u1", (32,))),
+        ("flags", "u1"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One instruction that members approve. PDA `["proposal", treasury, id]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x1a^\xbd\xbbt\x885!'
+    SPACE: ClassVar[int] = 1088
+
+    version: int
+    bump: int
+    class_: int
+    """0 tightening, 1 slow."""
+    status: int
+    """0 open, 1 executed."""
+    approvals: int
+    """Bit i: member i approved."""
+    n_accounts: int
+    data_len: int
+    id: int
+    members_epoch: int
+    """`Treasury::members_epoch` to which the approvals belong."""
+    created_unix: int
+    expires_unix: int
+    treasury: Pubkey
+    creator: Pubkey
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    program_id: Pubkey
+    accounts: tuple[ProposalAccount, ...]
+    data: bytes
+    _reserved: bytes = bytes(4)
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Proposal.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Proposal:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Proposal.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Proposal:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Proposal.decode_account(data, Proposal.DISCRIMINATOR)
+
+
+_Proposal: c.Struct[Proposal] = c.Struct(
+    Proposal,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("class_", c.U8),
+        ("status", c.U8),
+        ("approvals", c.U8),
+        ("n_accounts", c.U8),
+        ("data_len", c.U16),
+        ("id", c.U64),
+        ("members_epoch", c.U64),
+        ("created_unix", c.U64),
+        ("expires_unix", c.U64),
+        ("treasury", c.KEY),
+        ("creator", c.KEY),
+        ("rent_payer", c.KEY),
+        ("program_id", c.KEY),
+        ("accounts", c.Array(_ProposalAccount, 12)),
+        ("data", c.FixedBytes(512)),
+        ("_reserved", c.FixedBytes(4)),
+    ),
+)
+
+PROPOSAL_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("class_", "u1"),
+        ("status", "u1"),
+        ("approvals", "u1"),
+        ("n_accounts", "u1"),
+        ("data_len", "<u2"),
+        ("id", "<u8"),
+        ("members_epoch", "<u8"),
+        ("created_unix", "<u8"),
+        ("expires_unix", "<u8"),
+        ("treasury", ("u1", (32,))),
+        ("creator", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("program_id", ("u1", (32,))),
+        ("accounts", PROPOSAL_ACCOUNT_DTYPE, (12,)),
+        ("data", "u1", (512,)),
+        ("_reserved", "u1", (4,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treasury:
+    """Members, threshold and the fee vault. PDA `["treasury", create_key]`; it acts through its executor, the PDA
+    `["executor", treasury]`, and receives fees in the token account `["fees", treasury]`.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xee\xef{\xeeY\x01\xa8\xfd'
+    SPACE: ClassVar[int] = 392
+
+    version: int
+    bump: int
+    executor_bump: int
+    fees_bump: int
+    n_members: int
+    threshold: int
+    """Approvals a proposal needs."""
+    _reserved: bytes = bytes(2)
+    members_epoch: int
+    """Grows when the members change: older approvals do not count any more."""
+    next_id: int
+    """Number of the next proposal."""
+    min_delay_s: int
+    """Delay of the slow class in seconds."""
+    create_key: Pubkey
+    """Part of the treasury's address."""
+    executor: Pubkey
+    """Signs what the treasury does."""
+    fees: Pubkey
+    """Token account that receives fees; owned by the executor."""
+    members: tuple[Pubkey, ...]
+    """The first `n_members` count."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Treasury.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Treasury:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Treasury.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Treasury:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Treasury.decode_account(data, Treasury.DISCRIMINATOR)
+
+
+_Treasury: c.Struct[Treasury] = c.Struct(
+    Treasury,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("executor_bump", c.U8),
+        ("fees_bump", c.U8),
+        ("n_members", c.U8),
+        ("threshold", c.U8),
+        ("_reserved", c.FixedBytes(2)),
+        ("members_epoch", c.U64),
+        ("next_id", c.U64),
+        ("min_delay_s", c.U64),
+        ("create_key", c.KEY),
+        ("executor", c.KEY),
+        ("fees", c.KEY),
+        ("members", c.Array(c.KEY, 8)),
+    ),
+)
+
+TREASURY_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("executor_bump", "u1"),
+        ("fees_bump", "u1"),
+        ("n_members", "u1"),
+        ("threshold", "u1"),
+        ("_reserved", "u1", (2,)),
+        ("members_epoch", "<u8"),
+        ("next_id", "<u8"),
+        ("min_delay_s", "<u8"),
+        ("create_key", ("u1", (32,))),
+        ("executor", ("u1", (32,))),
+        ("fees", ("u1", (32,))),
+        ("members", "u1", (8, 32)),
+    ]
+)
+
+
+class ErrorCode(IntEnum):
+    """The custom errors of the program."""
+
+    BAD_MEMBERS = 6000
+    NOT_MEMBER = 6001
+    NOT_EXECUTOR = 6002
+    BAD_PROPOSAL = 6003
+    WRONG_ID = 6004
+    NOT_TIGHTENING = 6005
+    ALREADY_EXECUTED = 6006
+    EXPIRED = 6007
+    ALREADY_APPROVED = 6008
+    DURABLE_NONCE = 6009
+    NOT_ENOUGH_APPROVALS = 6010
+    MEMBERS_CHANGED = 6011
+    TOO_EARLY = 6012
+    WRONG_ACCOUNTS = 6013
+    STILL_OPEN = 6014
+
+
+ERRORS: dict[int, ErrorInfo] = {
+    6000: ErrorInfo(6000, 'BadMembers', 'Give 1 to 8 different members and 1 to n_members as threshold.'),
+    6001: ErrorInfo(6001, 'NotMember', "Only a member of the treasury may do this: sign with a member's key."),
+    6002: ErrorInfo(6002, 'NotExecutor', "Only the treasury's executor may do this: pass it as a proposal."),
+    6003: ErrorInfo(6003, 'BadProposal', 'A proposal holds at most 12 accounts and 512 bytes of data, known flags, and class 0 or 1.'),
+    6004: ErrorInfo(6004, 'WrongId', "The id is not the treasury's next_id: read the treasury and send again."),
+    6005: ErrorInfo(6005, 'NotTightening', 'Class 0 only tightens the pause of an exchange: use class 1 and wait 48 hours.'),
+    6006: ErrorInfo(6006, 'AlreadyExecuted', 'The proposal is executed: make a new one.'),
+    6007: ErrorInfo(6007, 'Expired', 'The proposal has expired: make a new one.'),
+    6008: ErrorInfo(6008, 'AlreadyApproved', 'This member has approved the proposal already.'),
+    6009: ErrorInfo(6009, 'DurableNonce', 'Approvals on a durable nonce are refused: sign a transaction with a recent blockhash.'),
+    6010: ErrorInfo(6010, 'NotEnoughApprovals', 'Too few of the current members have approved the proposal.'),
+    6011: ErrorInfo(6011, 'MembersChanged', 'The members changed after the approvals: approve again.'),
+    6012: ErrorInfo(6012, 'TooEarly', 'The delay is not over: wait 48 hours from the proposal.'),
+    6013: ErrorInfo(6013, 'WrongAccounts', "The accounts are not the proposal's: pass them in its order, then the program."),
+    6014: ErrorInfo(6014, 'StillOpen', 'The proposal is open: execute it or wait until it expires.'),
+}
+
+
+def pda_proposal(treasury: Pubkey, id: int) -> tuple[Pubkey, int]:
+    """Return the address of `proposal` and its bump."""
+    return Pubkey.find_program_address([b'proposal', bytes(treasury), id.to_bytes(8, "little")], PROGRAM_ID)
+
+
+def pda_treasury(create_key: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `treasury` and its bump."""
+    return Pubkey.find_program_address([b'treasury', bytes(create_key)], PROGRAM_ID)
+
+
+def pda_executor(treasury: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `executor` and its bump."""
+    return Pubkey.find_program_address([b'executor', bytes(treasury)], PROGRAM_ID)
+
+
+def pda_fees(treasury: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `fees` and its bump."""
+    return Pubkey.find_program_address([b'fees', bytes(treasury)], PROGRAM_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveArgs:
+    """Arguments of `approve`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ApproveArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ApproveArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ApproveArgs.decode(data, at)
+
+
+_ApproveArgs: c.Struct[ApproveArgs] = c.Struct(
+    ApproveArgs,
     (
     ),
 )
 
 
-def ix_ping(
+def ix_approve(
     *,
-    payer: Pubkey,
+    member: Pubkey,
+    treasury: Pubkey,
+    proposal: Pubkey,
+    instructions: Pubkey = Pubkey.from_string("Sysvar1nstructions1111111111111111111111111"),
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Build `ping`."""
+    """Approve a proposal."""
     accounts = [
-        AccountMeta(payer, True, False),
+        AccountMeta(member, True, False),
+        AccountMeta(treasury, False, False),
+        AccountMeta(proposal, False, True),
+        AccountMeta(instructions, False, False),
         *remaining_accounts,
     ]
-    data = b'\xad\x00^\xecI\x85\xe1\x99' + PingArgs().encode()
+    data = b'EJ\xd9$suaL' + ApproveArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseProposalArgs:
+    """Arguments of `close_proposal`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CloseProposalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CloseProposalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CloseProposalArgs.decode(data, at)
+
+
+_CloseProposalArgs: c.Struct[CloseProposalArgs] = c.Struct(
+    CloseProposalArgs,
+    (
+    ),
+)
+
+
+def ix_close_proposal(
+    *,
+    rent_payer: Pubkey,
+    proposal: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Close an executed or expired proposal."""
+    accounts = [
+        AccountMeta(rent_payer, False, True),
+        AccountMeta(proposal, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\xd5\xb2\x8b\x132\xbfR\xf5' + CloseProposalArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateProposalArgs:
+    """Arguments of `create_proposal`."""
+
+    id: int
+    class_: int
+    program_id: Pubkey
+    accounts: tuple[ProposalAccount, ...]
+    data: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateProposalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateProposalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateProposalArgs.decode(data, at)
+
+
+_CreateProposalArgs: c.Struct[CreateProposalArgs] = c.Struct(
+    CreateProposalArgs,
+    (
+        ("id", c.U64),
+        ("class_", c.U8),
+        ("program_id", c.KEY),
+        ("accounts", c.Vec(_ProposalAccount)),
+        ("data", c.BYTES),
+    ),
+)
+
+
+def ix_create_proposal(
+    *,
+    creator: Pubkey,
+    payer: Pubkey,
+    treasury: Pubkey,
+    id: int,
+    class_: int,
+    program_id: Pubkey,
+    accounts: tuple[ProposalAccount, ...],
+    data: bytes,
+    proposal: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Propose one instruction."""
+    if proposal is None:
+        proposal = pda_proposal(treasury, id)[0]
+    accounts = [
+        AccountMeta(creator, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(treasury, False, True),
+        AccountMeta(proposal, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x84tD\xae\xd8\xa0\xc6\x16' + CreateProposalArgs(id=id, class_=class_, program_id=program_id, accounts=accounts, data=data).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecuteArgs:
+    """Arguments of `execute`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ExecuteArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ExecuteArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ExecuteArgs.decode(data, at)
+
+
+_ExecuteArgs: c.Struct[ExecuteArgs] = c.Struct(
+    ExecuteArgs,
+    (
+    ),
+)
+
+
+def ix_execute(
+    *,
+    treasury: Pubkey,
+    proposal: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Run an approved proposal."""
+    accounts = [
+        AccountMeta(treasury, False, False),
+        AccountMeta(proposal, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\x82\xdd\xf2\x9a\r\xc1\xbd\x1d' + ExecuteArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitTreasuryArgs:
+    """Arguments of `init_treasury`."""
+
+    members: tuple[Pubkey, ...]
+    n_members: int
+    threshold: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InitTreasuryArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InitTreasuryArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InitTreasuryArgs.decode(data, at)
+
+
+_InitTreasuryArgs: c.Struct[InitTreasuryArgs] = c.Struct(
+    InitTreasuryArgs,
+    (
+        ("members", c.Array(c.KEY, 8)),
+        ("n_members", c.U8),
+        ("threshold", c.U8),
+    ),
+)
+
+
+def ix_init_treasury(
+    *,
+    create_key: Pubkey,
+    payer: Pubkey,
+    mint: Pubkey,
+    members: tuple[Pubkey, ...],
+    n_members: int,
+    threshold: int,
+    treasury: Pubkey | None = None,
+    executor: Pubkey | None = None,
+    fees: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the treasury of `create_key`."""
+    if treasury is None:
+        treasury = pda_treasury(create_key)[0]
+    if executor is None:
+        executor = pda_executor(treasury)[0]
+    if fees is None:
+        fees = pda_fees(treasury)[0]
+    accounts = [
+        AccountMeta(create_key, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(mint, False, False),
+        AccountMeta(treasury, False, True),
+        AccountMeta(executor, False, False),
+        AccountMeta(fees, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'i\x98\xad3\x9e\x971\x0e' + InitTreasuryArgs(members=members, n_members=n_members, threshold=threshold).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMembersArgs:
+    """Arguments of `set_members`."""
+
+    members: tuple[Pubkey, ...]
+    n_members: int
+    threshold: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetMembersArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetMembersArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetMembersArgs.decode(data, at)
+
+
+_SetMembersArgs: c.Struct[SetMembersArgs] = c.Struct(
+    SetMembersArgs,
+    (
+        ("members", c.Array(c.KEY, 8)),
+        ("n_members", c.U8),
+        ("threshold", c.U8),
+    ),
+)
+
+
+def ix_set_members(
+    *,
+    executor: Pubkey,
+    treasury: Pubkey,
+    members: tuple[Pubkey, ...],
+    n_members: int,
+    threshold: int,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace members and threshold."""
+    accounts = [
+        AccountMeta(executor, True, False),
+        AccountMeta(treasury, False, True),
+        *remaining_accounts,
+    ]
+    data = b')\x05\xc6\x98\xbf\x8f\xd9\x1d' + SetMembersArgs(members=members, n_members=n_members, threshold=threshold).encode()
     return Instruction(PROGRAM_ID, data, accounts)
 
 
@@ -60,9 +584,17 @@ PROGRAM = Program(
     name="treasury",
     id=PROGRAM_ID,
     instructions={
-        b'\xad\x00^\xecI\x85\xe1\x99': ("ping", _PingArgs),
+        b'EJ\xd9$suaL': ("approve", _ApproveArgs),
+        b'\xd5\xb2\x8b\x132\xbfR\xf5': ("close_proposal", _CloseProposalArgs),
+        b'\x84tD\xae\xd8\xa0\xc6\x16': ("create_proposal", _CreateProposalArgs),
+        b'\x82\xdd\xf2\x9a\r\xc1\xbd\x1d': ("execute", _ExecuteArgs),
+        b'i\x98\xad3\x9e\x971\x0e': ("init_treasury", _InitTreasuryArgs),
+        b')\x05\xc6\x98\xbf\x8f\xd9\x1d': ("set_members", _SetMembersArgs),
     },
-    accounts={},
+    accounts={
+        b'\x1a^\xbd\xbbt\x885!': _Proposal,
+        b'\xee\xef{\xeeY\x01\xa8\xfd': _Treasury,
+    },
     events={},
     errors=ERRORS,
 )

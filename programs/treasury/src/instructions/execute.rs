@@ -1,0 +1,83 @@
+use anchor_lang::{
+    __alloc::vec::Vec,
+    cpi::{CpiSeed, CpiSigner, InstructionAccount, InstructionView},
+    prelude::*,
+};
+
+use crate::{
+    constants::*,
+    errors::TreasuryError,
+    state::{now_s, Proposal, Treasury},
+};
+
+/// Accounts of `execute`; the proposal's accounts in their order and its program follow.
+#[derive(Accounts)]
+pub struct Execute {
+    /// CHECK: loaded in the handler, for a short time: the proposal's instruction may change it.
+    pub treasury: UncheckedAccount,
+    #[account(mut, constraint = proposal.treasury == *treasury.address() @ TreasuryError::WrongAccounts)]
+    pub proposal: Account<Proposal>,
+}
+
+/// 1. Checks that the proposal is open, that enough current members approved it and that its delay is over.
+/// 2. Marks it executed. 3. Invokes its instruction, signed by the executor. Anyone may send this.
+pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
+    let now = now_s()?;
+    let treasury_key = *ctx.accounts.treasury.address();
+    let remaining = ctx.remaining_accounts()?;
+    let proposal = &mut ctx.accounts.proposal;
+    proposal.check_open(now)?;
+    let (executor, executor_bump) = {
+        let treasury = Account::<Treasury>::load(*ctx.accounts.treasury.account())?;
+        require!(proposal.members_epoch == treasury.members_epoch, TreasuryError::MembersChanged);
+        let approved = proposal.approvals.count_ones();
+        require!(approved >= treasury.threshold as u32, TreasuryError::NotEnoughApprovals);
+        let delay = if proposal.class == CLASS_SLOW { treasury.min_delay_s.max(MIN_DELAY_S) } else { 0 };
+        require!(now >= proposal.created_unix + delay, TreasuryError::TooEarly);
+        (treasury.executor, [treasury.executor_bump])
+    };
+    let metas = proposal.metas();
+    let same = remaining.len() == metas.len() + 1
+        && remaining[metas.len()].address() == &proposal.program_id
+        && metas.iter().zip(&remaining).all(|(meta, view)| &meta.address == view.address());
+    require!(same, TreasuryError::WrongAccounts);
+    if proposal.class == CLASS_TIGHTEN {
+        require!(tightens(proposal, &remaining)?, TreasuryError::NotTightening);
+    }
+    // Before the call: an instruction that comes back here finds the proposal executed.
+    proposal.status = STATUS_EXECUTED;
+
+    let proposal = &ctx.accounts.proposal;
+    let accounts: Vec<InstructionAccount> = proposal
+        .metas()
+        .iter()
+        .zip(&remaining)
+        .map(|(meta, view)| {
+            let signs = meta.flags & FLAG_SIGNER != 0 || meta.address == executor;
+            InstructionAccount::new(view.address(), meta.flags & FLAG_WRITABLE != 0, signs)
+        })
+        .collect();
+    let instruction =
+        InstructionView { program_id: &proposal.program_id, accounts: &accounts, data: proposal.payload() };
+    let seeds: [CpiSeed; 3] =
+        [CpiSeed::from(b"executor"), CpiSeed::from(treasury_key.as_ref()), CpiSeed::from(&executor_bump)];
+    anchor_lang::pinocchio::cpi::invoke_signed_with_bounds::<{ MAX_ACCOUNTS + 1 }, AccountView>(
+        &instruction,
+        &remaining,
+        &[CpiSigner::from(&seeds)],
+    )
+}
+
+/// Whether the proposal raises the pause of the one exchange among its accounts above its level of now.
+fn tightens(proposal: &Proposal, accounts: &[AccountView]) -> Result<bool> {
+    let mut exchanges = 0;
+    let mut higher = false;
+    for view in accounts.iter().filter(|view| view.owned_by(&MARKET_ID)) {
+        let data = view.try_borrow()?;
+        if data.len() > EXCHANGE_PAUSE_OFFSET && data[..8] == EXCHANGE {
+            exchanges += 1;
+            higher = proposal.pause_level().is_some_and(|level| level > data[EXCHANGE_PAUSE_OFFSET]);
+        }
+    }
+    Ok(exchanges == 1 && higher)
+}
