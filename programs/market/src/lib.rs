@@ -1,26 +1,148 @@
-//! The market program (skeleton: proves that oracle and model can be used from here).
+//! The market: window contracts on the mean index, filled at a determined sample, fully reserved by one pool.
+//!
+//! | instruction | who | what |
+//! |---|---|---|
+//! | `init_exchange`, `init_pool` | creator, anyone | a venue with its rules, vault and LP mint |
+//! | `set_params`, `set_operator` | authority | rules inside fixed limits; the operator |
+//! | `set_pause` | authority; operator to tighten | Active, ReduceOnly, NoNewOrders, Halted |
+//! | `create_market`, `open_window` | operator | lists a feed and its windows |
+//! | `create_margin`, `deposit_collateral` | anyone | a trader's margin account |
+//! | `withdraw_collateral` | owner | free margin back to the wallet |
+//! | `deposit_liquidity`, `withdraw_liquidity` | shareholder | pool shares, while nothing is at stake |
+//! | `submit_order` | owner | commits an order; it fills 5 s of data later |
+//! | `crank_order` | anyone | ends an order at its determined sample |
+//! | `liquidate` | anyone | closes a position below maintenance margin |
+//! | `finalise_window` | anyone | settlement from the feed's areas |
+//! | `settle_position`, `distribute_fees` | anyone | pays out, splits the fees |
+//! | `quote` | simulation | price of a trade now |
+//!
+//! `timing` says where a window stands at a sample, `matching` which sample an order belongs to, `state` keeps the
+//! books, `constants` the limits and end reasons. The maths are the crate `model`. Reference: docs/programs.md.
+
 #[cfg(target_os = "solana")]
 use solana_compiler_builtins as _;
 
+pub mod constants;
+pub mod errors;
+pub mod events;
+pub mod instructions;
+pub mod matching;
+pub mod state;
+pub mod timing;
+
 use anchor_lang::prelude::*;
-use oracle::Feed;
+
+pub use {constants::*, errors::MarketError, events::*, instructions::*, state::*};
 
 declare_id!("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6");
-
-#[derive(Accounts)]
-pub struct ViewQuote {
-    pub feed: Account<Feed>,
-}
 
 #[program]
 pub mod market {
     use super::*;
 
-    pub fn view_quote(ctx: &mut Context<ViewQuote>, r_ms: u32) -> Result<()> {
-        let sample = ctx.accounts.feed.newest().ok_or(ProgramError::InvalidAccountData)?;
-        let f = model::forward(0, r_ms, 0, sample.x_e6, sample.mu_e6, sample.s_e4, 900_000)
-            .map_err(|_| ProgramError::ArithmeticOverflow)?;
-        anchor_lang::solana_program::program::set_return_data(&f.to_le_bytes());
-        Ok(())
+    /// Create the exchange of `creator`.
+    pub fn init_exchange(ctx: &mut Context<InitExchange>, params: ExchangeParams) -> Result<()> {
+        instructions::init_exchange(ctx, params)
+    }
+
+    /// Create the exchange's pool, vault and LP mint.
+    pub fn init_pool(ctx: &mut Context<InitPool>) -> Result<()> {
+        instructions::init_pool(ctx)
+    }
+
+    /// Set the pause level (0 Active, 1 ReduceOnly, 2 NoNewOrders, 3 Halted).
+    pub fn set_pause(ctx: &mut Context<SetPause>, level: u8) -> Result<()> {
+        instructions::set_pause(ctx, level)
+    }
+
+    /// Replace the parameters.
+    pub fn set_params(ctx: &mut Context<SetParams>, params: ExchangeParams) -> Result<()> {
+        instructions::set_params(ctx, params)
+    }
+
+    /// Replace the operator.
+    pub fn set_operator(ctx: &mut Context<SetOperator>, operator: Address) -> Result<()> {
+        instructions::set_operator(ctx, operator)
+    }
+
+    /// List a feed.
+    pub fn create_market(ctx: &mut Context<CreateMarket>) -> Result<()> {
+        instructions::create_market(ctx)
+    }
+
+    /// Open window `window_id` (0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT) with `k_e6` contracts a point of impact.
+    pub fn open_window(ctx: &mut Context<OpenWindow>, window_id: u8, k_e6: u64) -> Result<()> {
+        instructions::open_window(ctx, window_id, k_e6)
+    }
+
+    /// Create the margin account of `owner`.
+    pub fn create_margin(ctx: &mut Context<CreateMargin>) -> Result<()> {
+        instructions::create_margin(ctx)
+    }
+
+    /// Deposit collateral into a margin account.
+    pub fn deposit_collateral(ctx: &mut Context<DepositCollateral>, amount_e6: u64) -> Result<()> {
+        instructions::deposit_collateral(ctx, amount_e6)
+    }
+
+    /// Withdraw free margin.
+    pub fn withdraw_collateral(ctx: &mut Context<WithdrawCollateral>, amount_e6: u64) -> Result<()> {
+        instructions::withdraw_collateral(ctx, amount_e6)
+    }
+
+    /// Deposit into the pool for shares.
+    pub fn deposit_liquidity(ctx: &mut Context<DepositLiquidity>, amount_e6: u64, min_shares: u64) -> Result<()> {
+        instructions::deposit_liquidity(ctx, amount_e6, min_shares)
+    }
+
+    /// Burn shares for their part of the pool.
+    pub fn withdraw_liquidity(ctx: &mut Context<WithdrawLiquidity>, shares: u64, min_amount_e6: u64) -> Result<()> {
+        instructions::withdraw_liquidity(ctx, shares, min_amount_e6)
+    }
+
+    /// Commit an order; the arguments are the fields of `OrderParams`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn submit_order(
+        ctx: &mut Context<SubmitOrder>,
+        client_id: u64,
+        side: u8,
+        flags: u8,
+        qty_e6: u64,
+        limit_e6: u32,
+        collateral_e6: u64,
+        expiry_ms: u32,
+    ) -> Result<()> {
+        let params = OrderParams { client_id, side, flags, qty_e6, limit_e6, collateral_e6, expiry_ms };
+        instructions::submit_order(ctx, params)
+    }
+
+    /// End an order at its determined sample, or for the reason why there is none.
+    pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<()> {
+        instructions::crank_order(ctx, sample_index)
+    }
+
+    /// Close a position that is below maintenance margin.
+    pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
+        instructions::liquidate(ctx)
+    }
+
+    /// Fix a window's settlement.
+    pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
+        instructions::finalise_window(ctx)
+    }
+
+    /// Pay a position out and close it.
+    pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
+        instructions::settle_position(ctx)
+    }
+
+    /// Split a window's fees.
+    pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
+        instructions::distribute_fees(ctx)
+    }
+
+    /// Price of a trade at the newest sample; to be simulated.
+    pub fn quote(ctx: &mut Context<ViewQuote>, side: u8, qty_e6: u64) -> Result<QuoteView> {
+        instructions::quote(ctx, side, qty_e6)
     }
 }

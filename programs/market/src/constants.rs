@@ -1,0 +1,95 @@
+//! Limits and codes of the market. Times in milliseconds of match time, prices in 1e-6 points, quantities in 1e-6
+//! contracts, money in 1e-6 USDC.
+
+/// `version` of every account.
+pub const VERSION: u8 = 1;
+
+/// Pause level: everything works.
+pub const PAUSE_ACTIVE: u8 = 0;
+/// Pause level: no order that opens, no liquidity deposit.
+pub const PAUSE_REDUCE_ONLY: u8 = 1;
+/// Pause level: no order at all; pending ones still end.
+pub const PAUSE_NO_NEW_ORDERS: u8 = 2;
+/// Pause level: only settlement of final windows and withdrawal of principal.
+pub const PAUSE_HALTED: u8 = 3;
+
+/// Order flag: close only, never open.
+pub const FLAG_REDUCE_ONLY: u8 = 1;
+
+/// Shortest delay between commit and fill sample.
+pub const MIN_DELAY_MS: u32 = 3_000;
+/// Longest delay.
+pub const MAX_DELAY_MS: u32 = 60_000;
+/// Longest life of an order.
+pub const MAX_EXPIRY_MS: u32 = 120_000;
+/// After expiry plus this without a ripe sample anyone may end the order.
+pub const EXPIRY_GRACE_MS: u64 = 60_000;
+/// Commits close this long before a window ends: no sample could fill them.
+pub const COMMIT_CLOSE_MS: u32 = 20_000;
+/// A liquidation needs a sample at most this old.
+pub const LIQUIDATION_MAX_AGE_MS: u64 = 5_000;
+/// A feed that is silent this long counts as abandoned: its windows end with what was measured.
+pub const ABANDONED_MS: u64 = 6 * 3_600_000;
+
+/// Smallest order.
+pub const MIN_QTY_E6: u64 = 10_000;
+/// Largest order.
+pub const MAX_QTY_E6: u64 = 1_000_000_000_000;
+/// Highest fee in points a contract.
+pub const MAX_FEE_E6: u32 = 1_000_000;
+/// Lowest initial margin in points a contract: above every maintenance margin.
+pub const MIN_INITIAL_MARGIN_E6: u32 = 10_000_000;
+/// Highest initial margin.
+pub const MAX_INITIAL_MARGIN_E6: u32 = 100_000_000;
+/// Highest tip.
+pub const MAX_TIP_LAMPORTS: u64 = 10_000_000;
+/// Highest share of the pool's cash that may be reserved.
+pub const MAX_CAP_POOL_BPS: u16 = 8_000;
+/// The whole, in basis points.
+pub const BPS: u64 = 10_000;
+/// Part of a liquidated position's remaining collateral that the liquidator gets.
+pub const LIQUIDATION_REWARD_BPS: u64 = 100;
+
+/// `Window::state`: trading or waiting for its end.
+pub const WINDOW_OPEN: u8 = 0;
+/// `Window::state`: settlement known.
+pub const WINDOW_FINAL: u8 = 1;
+/// `Window::state`: too little was measured; collateral and fees go back.
+pub const WINDOW_VOID: u8 = 2;
+
+/// Minutes of a half that windows cover.
+pub const HALF_MINUTES: u8 = 45;
+/// Milliseconds in a minute.
+pub const MINUTE_MS: u32 = 60_000;
+/// Number of window ids.
+pub const WINDOW_IDS: u8 = 9;
+
+/// Why an order ended. All but `Filled` refund everything except the tip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EndReason {
+    /// Filled at its determined sample; an opposite order perhaps in part, the rest refunded.
+    Filled = 0,
+    /// The price at its sample was worse than the limit.
+    LimitNotMet = 1,
+    /// The sample's suspend epoch is not the one at commit.
+    Suspended = 2,
+    /// The first ripe sample came after the expiry, or none came.
+    NoSample = 3,
+    /// The window was over at its sample.
+    WindowOver = 4,
+    /// The period ended before a ripe sample.
+    PeriodBreak = 5,
+    /// The window is void.
+    WindowVoid = 6,
+    /// The determined sample may have left the ring.
+    SampleGone = 7,
+    /// Cancelled; not used yet, there is no cancel.
+    Cancelled = 8,
+    /// The position was liquidated after the order was placed.
+    Liquidated = 9,
+    /// A reservation cap of pool, match or user.
+    Cap = 10,
+    /// A reduce-only order found nothing to reduce.
+    NothingToReduce = 11,
+}

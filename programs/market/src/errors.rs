@@ -1,0 +1,79 @@
+//! What can go wrong, each with what to do about it.
+use anchor_lang::prelude::*;
+
+/// Errors of the market program.
+#[error_code]
+pub enum MarketError {
+    #[msg("Only the exchange's authority may do this: sign with the authority.")]
+    NotAuthority,
+    #[msg("Only the exchange's operator may do this: sign with the operator.")]
+    NotOperator,
+    #[msg("The operator may only tighten the pause: ask the authority to loosen it.")]
+    OnlyTighten,
+    #[msg("The margin account belongs to another owner: pass your own.")]
+    WrongOwner,
+    #[msg("An account does not belong to the exchange, window or order it is used with: derive it again.")]
+    WrongAccount,
+    #[msg("The feed is not the window's feed, or belongs to another oracle config: pass the feed stored in the market.")]
+    WrongFeed,
+    #[msg("A parameter is out of range: see the limits in docs/programs.md.")]
+    BadParameter,
+    #[msg("The exchange is paused for this: wait until the pause is lifted.")]
+    Paused,
+    #[msg("Trading is suspended (goal, penalty, VAR, red card or feed loss): wait until play goes on.")]
+    Suspended,
+    #[msg("No play is running: wait for the next kick-off.")]
+    InBreak,
+    #[msg("The feed has no sample yet: wait for the first.")]
+    NoSample,
+    #[msg("The window is not open: choose another one.")]
+    WindowNotOpen,
+    #[msg("The window ends within 20 s: choose a later one.")]
+    WindowClosing,
+    #[msg("The client id is not above the last one used: the order may already be there, do not send it again.")]
+    ClientIdUsed,
+    #[msg("The collateral is below the initial margin: add collateral or trade less.")]
+    CollateralTooLow,
+    #[msg("The margin account has too little free balance: deposit more.")]
+    InsufficientMargin,
+    #[msg("The order cannot end yet: wait for the first sample at commit + delay.")]
+    NotRipe,
+    #[msg("This is not the order's determined sample: pass the first with data time >= commit + delay.")]
+    WrongSample,
+    #[msg("The order was placed in this slot: crank it in a later one.")]
+    SameSlot,
+    #[msg("The feed has gone: finalise the window first.")]
+    FeedGone,
+    #[msg("The newest sample is too old to liquidate on: wait for the next.")]
+    StaleSample,
+    #[msg("The position has enough margin: nothing to liquidate.")]
+    MarginSufficient,
+    #[msg("The position is empty: nothing to liquidate.")]
+    PositionEmpty,
+    #[msg("The window has not ended: wait for its last sample.")]
+    WindowNotEnded,
+    #[msg("The window is already final.")]
+    AlreadyFinal,
+    #[msg("The window is not final: finalise it first.")]
+    NotFinal,
+    #[msg("The dispute time has not passed: try again later.")]
+    InDispute,
+    #[msg("Orders are still pending: crank them first.")]
+    OrdersPending,
+    #[msg("Positions are still open: settle them first.")]
+    PositionsOpen,
+    #[msg("The window's fees are already distributed.")]
+    FeesDone,
+    #[msg("Liquidity moves only while no position is open and no order is pending: wait for settlement.")]
+    PoolBusy,
+    #[msg("The result is worse than the minimum you asked for: ask for less or try again.")]
+    Slippage,
+    #[msg("The amount is zero or more than there is: ask for less.")]
+    BadAmount,
+    #[msg("A sum left its range: nothing was changed.")]
+    Overflow,
+    #[msg("A balance would fall below zero: nothing was changed.")]
+    Underflow,
+    #[msg("The pool's books no longer add up: nothing was changed, report this.")]
+    InvariantBroken,
+}

@@ -1,0 +1,173 @@
+//! Events, emitted by self-CPI: they cannot be cut like log lines. Accounts are the truth.
+use anchor_lang::prelude::*;
+
+/// Collateral came in (`deposit` 1) or went out (0).
+#[event]
+pub struct CollateralChanged {
+    pub margin: Address,
+    pub owner: Address,
+    pub deposit: u8,
+    pub amount_e6: u64,
+    pub free_e6: u64,
+}
+
+/// Liquidity came in (`deposit` 1) or went out (0).
+#[event]
+pub struct LiquidityChanged {
+    pub owner: Address,
+    pub deposit: u8,
+    pub amount_e6: u64,
+    pub shares: u64,
+    pub cash_before: u64,
+    pub cash_after: u64,
+    pub supply_before: u64,
+    pub supply_after: u64,
+}
+
+/// An order was committed.
+#[event]
+pub struct OrderPlaced {
+    pub order: Address,
+    pub margin: Address,
+    pub owner: Address,
+    pub window: Address,
+    pub client_id: u64,
+    pub side: u8,
+    pub flags: u8,
+    pub qty_e6: u64,
+    pub limit_e6: u32,
+    pub collateral_e6: u64,
+    pub fee_reserve_e6: u64,
+    pub commit_ms: u64,
+    pub expiry_ms: u32,
+    pub suspend_epoch: u16,
+}
+
+/// An order ended; `reason` is an `EndReason`. Prices and sample are 0 where no sample was determined.
+#[event]
+pub struct OrderEnded {
+    pub order: Address,
+    pub owner: Address,
+    pub window: Address,
+    pub client_id: u64,
+    pub side: u8,
+    pub reason: u8,
+    /// Asked.
+    pub qty_e6: u64,
+    /// Executed, opened or closed.
+    pub filled_e6: u64,
+    /// Of it, closed.
+    pub closed_e6: u64,
+    pub price_e6: u32,
+    pub forward_e6: u32,
+    pub conf_e6: u32,
+    pub fee_e6: u64,
+    /// Paid by the pool.
+    pub gain_e6: u64,
+    /// Paid to the pool out of collateral.
+    pub loss_e6: u64,
+    /// Loss beyond the collateral.
+    pub bad_debt_e6: u64,
+    /// Collateral that entered the position.
+    pub collateral_in_e6: u64,
+    /// Collateral that left the position, after the loss.
+    pub collateral_out_e6: u64,
+    /// Escrow that went back unused.
+    pub refund_e6: u64,
+    pub sample_index: u64,
+    /// Absolute data time of the sample.
+    pub data_ms: u64,
+    pub commit_ms: u64,
+    pub suspend_epoch: u16,
+}
+
+/// A position was closed for lack of margin.
+#[event]
+pub struct PositionLiquidated {
+    pub position: Address,
+    pub owner: Address,
+    pub window: Address,
+    pub liquidator: Address,
+    pub side: u8,
+    pub qty_e6: u64,
+    /// Closing price.
+    pub price_e6: u32,
+    /// Forward price that the margin was measured at.
+    pub mark_e6: u32,
+    pub collateral_e6: u64,
+    pub gain_e6: u64,
+    pub loss_e6: u64,
+    pub bad_debt_e6: u64,
+    pub fee_e6: u64,
+    pub reward_e6: u64,
+    pub returned_e6: u64,
+    pub sample_index: u64,
+}
+
+/// A match got a market.
+#[event]
+pub struct MarketCreated {
+    pub market: Address,
+    pub exchange: Address,
+    pub feed: Address,
+}
+
+/// A window opened for trading.
+#[event]
+pub struct WindowOpened {
+    pub window: Address,
+    pub market: Address,
+    pub feed: Address,
+    pub window_id: u8,
+    pub w_ms: u32,
+    pub k_e6: u64,
+}
+
+/// A window's settlement is known (`state` 1) or it is void (2).
+#[event]
+pub struct WindowFinalised {
+    pub window: Address,
+    pub window_id: u8,
+    pub state: u8,
+    pub settlement_e6: u32,
+    pub area: u64,
+    pub left_out_ms: u32,
+}
+
+/// A position was paid out and its account closed.
+#[event]
+pub struct PositionSettled {
+    pub position: Address,
+    pub owner: Address,
+    pub window: Address,
+    pub side: u8,
+    pub qty_e6: u64,
+    pub entry_cost_e6: u64,
+    pub collateral_e6: u64,
+    pub reserved_e6: u64,
+    pub settlement_e6: u32,
+    /// Collateral plus gain minus loss, without returned fees.
+    pub payout_e6: u64,
+    pub gain_e6: u64,
+    pub loss_e6: u64,
+    pub bad_debt_e6: u64,
+    /// Fees given back because the window is void.
+    pub fees_returned_e6: u64,
+}
+
+/// A window's fees were split.
+#[event]
+pub struct FeesDistributed {
+    pub window: Address,
+    pub lp_e6: u64,
+    pub insurance_e6: u64,
+    pub protocol_e6: u64,
+}
+
+/// The pause level changed.
+#[event]
+pub struct PauseChanged {
+    pub exchange: Address,
+    pub before: u8,
+    pub after: u8,
+}

@@ -1,0 +1,58 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::WindowFinalised,
+    state::{math, Exchange, Window},
+    timing::{clock_ms, live_feed, outcome, sample_ms},
+};
+
+/// Accounts of `finalise_window`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct FinaliseWindow {
+    #[account(address = window.exchange @ MarketError::WrongAccount)]
+    pub exchange: Account<Exchange>,
+    #[account(mut)]
+    pub window: Account<Window>,
+    /// CHECK: the window's feed; a window whose feed has gone is void.
+    #[account(address = window.feed @ MarketError::WrongFeed)]
+    pub feed: UncheckedAccount,
+}
+
+/// 1. Settles the window on the mean of the measured play once its end is reached or can no longer be reached.
+/// 2. Voids it when more than a tenth was not measured or not played, or when its feed has gone.
+///
+/// Anybody may call it. A feed that is final, or silent for 6 h, plays no more. Not here yet: the bonded challenge.
+pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
+    let clock = Clock::get()?;
+    let a = &mut ctx.accounts;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    require!(a.window.is_open(), MarketError::AlreadyFinal);
+    let window = &mut a.window;
+    let (area, left_out_ms) = match live_feed(a.feed.account())? {
+        None => (0, window.w_ms),
+        Some(feed) => {
+            let last_ms = feed.newest().map_or(feed.start_unix_ms, |sample| sample_ms(&feed, sample));
+            let abandoned = clock_ms(&clock) > last_ms.saturating_add(ABANDONED_MS);
+            let over = feed.status == oracle::STATUS_FINAL || abandoned;
+            outcome(&feed, window.window_id, over)?.ok_or(MarketError::WindowNotEnded)?
+        }
+    };
+    let settlement = math(model::settlement(area, window.w_ms, left_out_ms))?;
+    window.state = if settlement.is_some() { WINDOW_FINAL } else { WINDOW_VOID };
+    window.settlement_e6 = settlement.unwrap_or(0);
+    window.left_out_ms = left_out_ms;
+    window.finalised_unix = clock.unix_timestamp;
+    let event = WindowFinalised {
+        window: *window.address(),
+        window_id: window.window_id,
+        state: window.state,
+        settlement_e6: window.settlement_e6,
+        area,
+        left_out_ms,
+    };
+    emit_cpi!(event);
+    Ok(())
+}

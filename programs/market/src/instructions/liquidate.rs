@@ -1,0 +1,129 @@
+use anchor_lang::prelude::*;
+use oracle::Feed;
+
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::PositionLiquidated,
+    state::{credit, debit, math, Exchange, Margin, Market, Pool, Position, Window},
+    timing::{clock_ms, sample_ms, Pricing},
+};
+
+/// Accounts of `liquidate`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Liquidate {
+    pub liquidator: Signer,
+    /// CHECK: margin account of the liquidator; may be the position's own, hence loaded by hand.
+    #[account(unsafe(dup))]
+    pub liquidator_margin: UncheckedAccount,
+    #[account(address = window.exchange @ MarketError::WrongAccount)]
+    pub exchange: Account<Exchange>,
+    #[account(mut, address = exchange.pool @ MarketError::WrongAccount)]
+    pub pool: Account<Pool>,
+    #[account(mut, address = window.market @ MarketError::WrongAccount)]
+    pub market: Account<Market>,
+    #[account(mut, address = position.window @ MarketError::WrongAccount)]
+    pub window: Account<Window>,
+    #[account(address = window.feed @ MarketError::WrongFeed)]
+    pub feed: Account<Feed>,
+    #[account(mut, address = position.margin @ MarketError::WrongAccount)]
+    pub margin: Account<Margin>,
+    #[account(mut)]
+    pub position: Account<Position>,
+}
+
+/// 1. Needs the newest sample (at most 5 s old, even epoch) and equity at its forward price below maintenance margin.
+/// 2. Closes the whole position at the closing price; loss at most the collateral.
+/// 3. Takes the fee and the liquidator's reward (1 %) from the remaining collateral, gives the rest to the owner.
+/// 4. Voids the position's pending orders: they end with `Liquidated`.
+pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
+    let clock = Clock::get()?;
+    let a = &mut ctx.accounts;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    require!(a.position.qty_e6 > 0, MarketError::PositionEmpty);
+    let (price_e6, mark_e6) = mark(a, &clock)?;
+
+    let total = a.pool.total_e6()?;
+    let (qty_e6, collateral_e6) = (a.position.qty_e6, a.position.collateral_e6);
+    let (side, reserved) = (a.position.side()?, a.position.reserved_e6);
+    let done = a.position.reduce(qty_e6, price_e6)?;
+    debit(&mut a.pool.reserved_e6, reserved)?;
+    debit(&mut a.market.reserved_e6, reserved)?;
+    debit(&mut a.window.reserved_e6, reserved)?;
+    debit(&mut a.margin.reserved_e6, reserved)?;
+    debit(a.window.oi_mut(side), qty_e6)?;
+    debit(&mut a.pool.position_collateral_e6, collateral_e6)?;
+    a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
+    a.pool.open_positions -= 1;
+    a.window.open_positions -= 1;
+    a.margin.open_positions -= 1;
+    a.position.generation += 1;
+
+    let mut rest = done.returned_e6;
+    credit(&mut rest, done.gain_e6)?;
+    let fee_e6 = math(model::fee(qty_e6, a.exchange.fee_e6))?.min(rest);
+    debit(&mut rest, fee_e6)?;
+    credit(&mut a.pool.fee_escrow_e6, fee_e6)?;
+    credit(&mut a.pool.fees_charged_e6, fee_e6)?;
+    credit(&mut a.position.fees_e6, fee_e6)?;
+    a.window.charge(fee_e6)?;
+    let reward_e6 = math(model::part_floor(rest, LIQUIDATION_REWARD_BPS, BPS))?;
+    let returned_e6 = rest - reward_e6;
+    credit(&mut a.margin.free_e6, returned_e6)?;
+    reward(a, reward_e6)?;
+    credit(&mut a.pool.margin_e6, rest)?;
+    a.pool.invariant(total)?;
+
+    let event = PositionLiquidated {
+        position: *a.position.address(),
+        owner: a.position.owner,
+        window: a.position.window,
+        liquidator: *a.liquidator.address(),
+        side: side as u8,
+        qty_e6,
+        price_e6,
+        mark_e6,
+        collateral_e6,
+        gain_e6: done.gain_e6,
+        loss_e6: done.loss_e6,
+        bad_debt_e6: done.bad_debt_e6,
+        fee_e6,
+        reward_e6,
+        returned_e6,
+        sample_index: a.feed.samples - 1,
+    };
+    emit_cpi!(event);
+    Ok(())
+}
+
+/// (closing price, mark) at the newest sample, after checking that the position may be liquidated there.
+fn mark(a: &Liquidate, clock: &Clock) -> Result<(u32, u32)> {
+    require!(a.window.is_open(), MarketError::WindowNotOpen);
+    let sample = a.feed.newest().ok_or(MarketError::NoSample)?;
+    let age_ms = clock_ms(clock).saturating_sub(sample_ms(&a.feed, sample));
+    require!(age_ms <= LIQUIDATION_MAX_AGE_MS, MarketError::StaleSample);
+    require!(sample.suspend_epoch % 2 == 0, MarketError::Suspended);
+    let pricing = Pricing::of(&a.feed, sample, &a.window)?;
+    require!(pricing.at.left_ms > 0, MarketError::WindowNotOpen);
+    let equity = a.position.pnl(pricing.forward_e6)?.equity(a.position.collateral_e6);
+    let points = model::maintenance_margin(pricing.at.left_ms);
+    let least = math(model::margin_required(a.position.qty_e6, points))?;
+    require!(equity < least, MarketError::MarginSufficient);
+    let closing = a.position.side()?.opposite();
+    Ok((pricing.fill_price(closing, a.position.qty_e6, &a.window)?, pricing.forward_e6))
+}
+
+/// Credit the liquidator's margin account, which may be the position's own.
+fn reward(a: &mut Liquidate, reward_e6: u64) -> Result<()> {
+    let liquidator = *a.liquidator.address();
+    if a.liquidator_margin.address() == a.margin.address() {
+        require!(a.margin.owner == liquidator, MarketError::WrongOwner);
+        return credit(&mut a.margin.free_e6, reward_e6);
+    }
+    // SAFETY: it is none of the other accounts: `margin` was compared above, the rest are of other types.
+    let mut margin = unsafe { Account::<Margin>::load_mut(*a.liquidator_margin.account())? };
+    require!(margin.exchange == *a.exchange.address(), MarketError::WrongAccount);
+    require!(margin.owner == liquidator, MarketError::WrongOwner);
+    credit(&mut margin.free_e6, reward_e6)
+}

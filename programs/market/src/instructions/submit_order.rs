@@ -1,0 +1,183 @@
+use anchor_lang::prelude::*;
+use oracle::Feed;
+
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::OrderPlaced,
+    state::{credit, debit, math, Exchange, Margin, Order, Pool, Position, Window},
+    timing::{clock_ms, progress},
+};
+
+/// What an order asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderParams {
+    /// Above every earlier one of this margin account, so that a retry can never fill twice.
+    pub client_id: u64,
+    /// Direction of the trade: 0 long, 1 short. Closing a long is a short trade.
+    pub side: u8,
+    /// 1 reduce only.
+    pub flags: u8,
+    pub qty_e6: u64,
+    /// Worst price: highest for a long, lowest for a short.
+    pub limit_e6: u32,
+    /// Moves into the position when the order opens.
+    pub collateral_e6: u64,
+    /// Milliseconds after commit beyond which no sample fills it; 0: the exchange's default.
+    pub expiry_ms: u32,
+}
+
+/// Accounts of `submit_order`.
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(client_id: u64)]
+pub struct SubmitOrder {
+    #[account(address = margin.owner @ MarketError::WrongOwner)]
+    pub owner: Signer,
+    /// Pays rent and tip; may be the owner.
+    #[account(unsafe(dup))]
+    pub payer: Signer,
+    #[account(address = window.exchange @ MarketError::WrongAccount)]
+    pub exchange: Account<Exchange>,
+    #[account(mut, address = exchange.pool @ MarketError::WrongAccount)]
+    pub pool: Account<Pool>,
+    #[account(mut)]
+    pub window: Account<Window>,
+    #[account(address = window.feed @ MarketError::WrongFeed)]
+    pub feed: Account<Feed>,
+    #[account(mut, constraint = margin.exchange == window.exchange @ MarketError::WrongAccount)]
+    pub margin: Account<Margin>,
+    #[account(
+        init_if_needed, payer = payer,
+        seeds = [b"position", margin.address().as_ref(), window.address().as_ref()], bump
+    )]
+    pub position: Account<Position>,
+    #[account(
+        init, payer = payer, seeds = [b"order", margin.address().as_ref(), &client_id.to_le_bytes()], bump
+    )]
+    pub order: Account<Order>,
+    pub system_program: Program<System>,
+}
+
+/// 1. Refuses what could not be filled fairly: paused, suspended, in a break, window not open or about to end.
+/// 2. Creates the position account if it is missing.
+/// 3. Moves collateral and fee from free margin into the order escrow; the tip into the order account.
+/// 4. Writes the order with its commit time, slot, sample count and suspend epoch.
+pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Result<()> {
+    let clock = Clock::get()?;
+    let (order_bump, position_bump) = (ctx.bumps.order, ctx.bumps.position);
+    let a = &mut ctx.accounts;
+    let reduce_only = params.flags & FLAG_REDUCE_ONLY != 0;
+    check_params(&params, &a.exchange)?;
+    a.exchange.allows(if reduce_only { PAUSE_REDUCE_ONLY } else { PAUSE_ACTIVE })?;
+    require!(params.client_id > a.margin.last_client_id, MarketError::ClientIdUsed);
+    check_feed(&a.feed, &a.window)?;
+
+    let fee = math(model::fee(params.qty_e6, a.exchange.fee_e6))?;
+    let fee_reserve_e6 = if reduce_only {
+        // Whoever has nothing left must still be able to close: the rest of the fee comes out of what is freed.
+        fee.min(a.margin.free_e6.saturating_sub(params.collateral_e6))
+    } else {
+        let least = math(model::margin_required(params.qty_e6, a.exchange.initial_margin_e6))?;
+        require!(params.collateral_e6 >= least, MarketError::CollateralTooLow);
+        fee
+    };
+    let escrow = params.collateral_e6.checked_add(fee_reserve_e6).ok_or(MarketError::Overflow)?;
+    require!(escrow <= a.margin.free_e6, MarketError::InsufficientMargin);
+
+    let total = a.pool.total_e6()?;
+    debit(&mut a.margin.free_e6, escrow)?;
+    debit(&mut a.pool.margin_e6, escrow)?;
+    credit(&mut a.pool.order_escrow_e6, escrow)?;
+    a.pool.invariant(total)?;
+
+    if a.position.version == 0 {
+        let position = &mut a.position;
+        position.version = VERSION;
+        position.bump = position_bump;
+        position.owner = a.margin.owner;
+        position.margin = *a.margin.address();
+        position.window = *a.window.address();
+        position.rent_payer = *a.payer.address();
+        a.window.positions += 1;
+    }
+    a.position.pending_orders += 1;
+    a.window.pending_orders += 1;
+    a.margin.open_orders += 1;
+    a.margin.last_client_id = params.client_id;
+
+    let tip_lamports = a.exchange.tip_lamports;
+    let commit_ms = (clock_ms(&clock) + 999).max(a.feed.start_unix_ms + a.feed.data_ms as u64);
+    let expiry_ms = if params.expiry_ms == 0 { a.exchange.order_expiry_ms } else { params.expiry_ms };
+    let order = &mut a.order;
+    order.version = VERSION;
+    order.bump = order_bump;
+    order.side = params.side;
+    order.flags = params.flags;
+    order.period = a.feed.period;
+    order.suspend_epoch = a.feed.suspend_epoch;
+    order.owner = a.margin.owner;
+    order.margin = *a.margin.address();
+    order.window = *a.window.address();
+    order.position = *a.position.address();
+    order.rent_payer = *a.payer.address();
+    order.client_id = params.client_id;
+    order.qty_e6 = params.qty_e6;
+    order.collateral_e6 = params.collateral_e6;
+    order.fee_reserve_e6 = fee_reserve_e6;
+    order.commit_ms = commit_ms;
+    order.commit_slot = clock.slot;
+    order.commit_samples = a.feed.samples;
+    order.tip_lamports = tip_lamports;
+    order.delay_ms = a.exchange.delay_ms;
+    order.expiry_ms = expiry_ms;
+    order.limit_e6 = params.limit_e6;
+    order.generation = a.position.generation;
+    let placed = OrderPlaced {
+        order: *order.address(),
+        margin: order.margin,
+        owner: order.owner,
+        window: order.window,
+        client_id: params.client_id,
+        side: params.side,
+        flags: params.flags,
+        qty_e6: params.qty_e6,
+        limit_e6: params.limit_e6,
+        collateral_e6: params.collateral_e6,
+        fee_reserve_e6,
+        commit_ms,
+        expiry_ms,
+        suspend_epoch: order.suspend_epoch,
+    };
+    if tip_lamports > 0 {
+        let accounts =
+            system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.order.cpi_handle_mut() };
+        system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
+    }
+    emit_cpi!(placed);
+    Ok(())
+}
+
+/// What can be said about the order alone.
+fn check_params(params: &OrderParams, exchange: &Exchange) -> Result<()> {
+    let expiry = params.expiry_ms == 0 || (exchange.delay_ms..=MAX_EXPIRY_MS).contains(&params.expiry_ms);
+    require!(
+        params.side <= 1
+            && params.flags <= FLAG_REDUCE_ONLY
+            && (MIN_QTY_E6..=MAX_QTY_E6).contains(&params.qty_e6)
+            && params.limit_e6 <= model::MAX_X_E6
+            && expiry,
+        MarketError::BadParameter
+    );
+    Ok(())
+}
+
+/// Whether the window trades right now.
+fn check_feed(feed: &Account<Feed>, window: &Window) -> Result<()> {
+    require!(window.is_open() && feed.status != oracle::STATUS_FINAL, MarketError::WindowNotOpen);
+    require!(!feed.suspended(), MarketError::Suspended);
+    require!(feed.in_break == 0, MarketError::InBreak);
+    let newest = feed.newest().ok_or(MarketError::NoSample)?;
+    require!(progress(feed, newest, window.window_id)?.left_ms >= COMMIT_CLOSE_MS, MarketError::WindowClosing);
+    Ok(())
+}

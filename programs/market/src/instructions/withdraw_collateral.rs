@@ -1,0 +1,49 @@
+use anchor_lang::{prelude::*, programs::Token};
+use anchor_spl::{token::TokenCpiExt, TokenAccount};
+
+use crate::{
+    constants::PAUSE_HALTED,
+    errors::MarketError,
+    events::CollateralChanged,
+    state::{credit, debit, Exchange, Margin, Pool},
+};
+
+/// Accounts of `withdraw_collateral`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct WithdrawCollateral {
+    #[account(address = margin.owner @ MarketError::WrongOwner)]
+    pub owner: Signer,
+    pub exchange: Account<Exchange>,
+    #[account(mut, address = exchange.pool @ MarketError::WrongAccount)]
+    pub pool: Account<Pool>,
+    #[account(mut, constraint = margin.exchange == *exchange.address() @ MarketError::WrongAccount)]
+    pub margin: Account<Margin>,
+    #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
+    pub vault: Account<TokenAccount>,
+    #[account(mut)]
+    pub destination: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+/// 1. Takes `amount_e6` from free margin; when Halted no more than deposits - withdrawals. 2. Sends it.
+pub fn withdraw_collateral(ctx: &mut Context<WithdrawCollateral>, amount_e6: u64) -> Result<()> {
+    let a = &mut ctx.accounts;
+    require!(amount_e6 > 0, MarketError::BadAmount);
+    require!(amount_e6 <= a.margin.free_e6, MarketError::InsufficientMargin);
+    if a.exchange.pause == PAUSE_HALTED {
+        let principal = a.margin.deposits_e6.saturating_sub(a.margin.withdrawals_e6);
+        require!(amount_e6 <= principal, MarketError::Paused);
+    }
+    debit(&mut a.margin.free_e6, amount_e6)?;
+    credit(&mut a.margin.withdrawals_e6, amount_e6)?;
+    debit(&mut a.pool.margin_e6, amount_e6)?;
+    let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
+    let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
+    a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], amount_e6)?;
+    a.pool.invariant_vault(a.vault.amount())?;
+
+    let (margin, owner, free_e6) = (*a.margin.address(), a.margin.owner, a.margin.free_e6);
+    emit_cpi!(CollateralChanged { margin, owner, deposit: 0, amount_e6, free_e6 });
+    Ok(())
+}

@@ -1,0 +1,23 @@
+use anchor_lang::prelude::*;
+
+/// A trader's collateral on one exchange. PDA `["margin", exchange, owner]`; never closed, so that no client id returns.
+#[account]
+pub struct Margin {
+    pub version: u8,
+    pub bump: u8,
+    pub _reserved: [u8; 6],
+    pub exchange: Address,
+    pub owner: Address,
+    /// Withdrawable; collateral of orders and positions is not in it.
+    pub free_e6: u64,
+    /// Counter: deposited in all.
+    pub deposits_e6: u64,
+    /// Counter: withdrawn in all.
+    pub withdrawals_e6: u64,
+    /// Reservations of its positions.
+    pub reserved_e6: u64,
+    pub last_client_id: u64,
+    pub open_orders: u32,
+    /// Positions with a quantity.
+    pub open_positions: u32,
+}

@@ -1,0 +1,15 @@
+use anchor_lang::prelude::*;
+
+/// One match on one exchange. PDA `["market", exchange, feed]`.
+#[account]
+pub struct Market {
+    pub version: u8,
+    pub bump: u8,
+    /// Bit `i`: window `i` was opened.
+    pub windows: u16,
+    pub _reserved: [u8; 4],
+    pub exchange: Address,
+    pub feed: Address,
+    /// Sum of the reservations of its windows.
+    pub reserved_e6: u64,
+}

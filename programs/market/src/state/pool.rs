@@ -1,0 +1,94 @@
+use anchor_lang::prelude::*;
+
+use super::{credit, debit, Exchange};
+use crate::{constants::BPS, errors::MarketError};
+
+/// The vault's books. PDA `["pool", exchange]`; owner of the vault and mint authority of the LP shares.
+///
+/// Every unit in the vault is in exactly one balance (I1), and cash covers every reservation (I3).
+#[account]
+pub struct Pool {
+    pub version: u8,
+    pub bump: u8,
+    pub vault_bump: u8,
+    pub lp_mint_bump: u8,
+    pub _reserved: [u8; 4],
+    pub exchange: Address,
+    pub vault: Address,
+    pub lp_mint: Address,
+    /// Liquidity providers' money: pays gains, receives losses.
+    pub cash_e6: u64,
+    /// The most that open positions can gain in all; never above cash.
+    pub reserved_e6: u64,
+    /// Sum of free margin.
+    pub margin_e6: u64,
+    pub position_collateral_e6: u64,
+    /// Collateral and fees of pending orders.
+    pub order_escrow_e6: u64,
+    /// Fees of windows that are not yet distributed.
+    pub fee_escrow_e6: u64,
+    /// Protocol's share waiting for its transfer (0: it is sent at once).
+    pub protocol_fees_e6: u64,
+    pub insurance_e6: u64,
+    /// Owed to somebody without a margin account (not used yet).
+    pub claimable_e6: u64,
+    /// Positions with a quantity.
+    pub open_positions: u64,
+    /// Counter: losses beyond collateral.
+    pub bad_debt_e6: u64,
+    /// Counter: fees charged. Equals fee escrow + distributed + returned (I12).
+    pub fees_charged_e6: u64,
+    /// Counter: fees split between liquidity providers, insurance and protocol.
+    pub fees_distributed_e6: u64,
+    /// Counter: fees given back by void windows.
+    pub fees_returned_e6: u64,
+}
+
+impl Pool {
+    /// What the vault must hold (I1).
+    pub fn total_e6(&self) -> Result<u64> {
+        let mut sum = self.cash_e6;
+        credit(&mut sum, self.margin_e6)?;
+        credit(&mut sum, self.position_collateral_e6)?;
+        credit(&mut sum, self.order_escrow_e6)?;
+        credit(&mut sum, self.fee_escrow_e6)?;
+        credit(&mut sum, self.protocol_fees_e6)?;
+        credit(&mut sum, self.insurance_e6)?;
+        credit(&mut sum, self.claimable_e6)?;
+        Ok(sum)
+    }
+
+    /// I3, and `total_e6` as before for an instruction that moves no token (I4).
+    pub fn invariant(&self, total_before_e6: u64) -> Result<()> {
+        let kept = self.total_e6()? == total_before_e6;
+        require!(kept && self.reserved_e6 <= self.cash_e6, MarketError::InvariantBroken);
+        Ok(())
+    }
+
+    /// I1 and I3 after a token transfer. A donation to the vault is nobody's and never blocks.
+    pub fn invariant_vault(&self, vault_e6: u64) -> Result<()> {
+        let covered = self.total_e6()? <= vault_e6;
+        require!(covered && self.reserved_e6 <= self.cash_e6, MarketError::InvariantBroken);
+        Ok(())
+    }
+
+    /// Whether liquidity may move: nothing is at stake.
+    pub fn idle(&self) -> bool {
+        self.open_positions == 0 && self.order_escrow_e6 == 0
+    }
+
+    /// Whether the three reservations stay below their shares of cash.
+    pub fn within_caps(&self, exchange: &Exchange, pool_e6: u64, match_e6: u64, user_e6: u64) -> bool {
+        let below = |reserved: u64, bps: u16| reserved as u128 * BPS as u128 <= self.cash_e6 as u128 * bps as u128;
+        below(pool_e6, exchange.cap_pool_bps)
+            && below(match_e6, exchange.cap_match_bps)
+            && below(user_e6, exchange.cap_user_bps)
+    }
+
+    /// Pay a gain out of cash and take a loss into it.
+    pub fn settle_pnl(&mut self, gain_e6: u64, loss_e6: u64, bad_debt_e6: u64) -> Result<()> {
+        credit(&mut self.cash_e6, loss_e6)?;
+        debit(&mut self.cash_e6, gain_e6)?;
+        credit(&mut self.bad_debt_e6, bad_debt_e6)
+    }
+}

@@ -1,0 +1,70 @@
+use anchor_lang::prelude::*;
+
+use super::{credit, debit};
+use crate::constants::WINDOW_OPEN;
+
+/// One contract: the mean of the index over a window. PDA `["window", market, window_id]`.
+#[account]
+pub struct Window {
+    pub version: u8,
+    pub bump: u8,
+    /// 0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT.
+    pub window_id: u8,
+    /// 0 open, 1 final, 2 void.
+    pub state: u8,
+    /// 1 once its fees are split.
+    pub fees_done: u8,
+    pub _reserved: [u8; 3],
+    pub exchange: Address,
+    pub market: Address,
+    pub feed: Address,
+    /// Contracts that move the price by one point; fixed at opening.
+    pub k_e6: u64,
+    pub oi_long_e6: u64,
+    pub oi_short_e6: u64,
+    pub reserved_e6: u64,
+    pub fee_escrow_e6: u64,
+    /// Counter: fees charged in this window.
+    pub fees_charged_e6: u64,
+    /// Counter: fees given back because it is void.
+    pub fees_returned_e6: u64,
+    pub finalised_unix: i64,
+    /// Positions with a quantity.
+    pub open_positions: u32,
+    pub pending_orders: u32,
+    /// Nominal start, ms of match time without added time.
+    pub start_ms: u32,
+    pub end_ms: u32,
+    pub w_ms: u32,
+    pub settlement_e6: u32,
+    pub left_out_ms: u32,
+    /// Position accounts, empty ones included.
+    pub positions: u32,
+}
+
+impl Window {
+    /// Whether orders may still be placed and filled.
+    pub fn is_open(&self) -> bool {
+        self.state == WINDOW_OPEN
+    }
+
+    /// Open interest of `side`.
+    pub fn oi_mut(&mut self, side: model::Side) -> &mut u64 {
+        match side {
+            model::Side::Long => &mut self.oi_long_e6,
+            model::Side::Short => &mut self.oi_short_e6,
+        }
+    }
+
+    /// Book a fee into the window's escrow.
+    pub fn charge(&mut self, fee_e6: u64) -> Result<()> {
+        credit(&mut self.fee_escrow_e6, fee_e6)?;
+        credit(&mut self.fees_charged_e6, fee_e6)
+    }
+
+    /// Give a fee back out of the escrow of a void window.
+    pub fn refund_fee(&mut self, fee_e6: u64) -> Result<()> {
+        debit(&mut self.fee_escrow_e6, fee_e6)?;
+        credit(&mut self.fees_returned_e6, fee_e6)
+    }
+}
