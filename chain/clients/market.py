@@ -19,6 +19,296 @@ PROGRAM_ID = Pubkey.from_string("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollateralChanged:
+    """Collateral came in (`deposit` 1) or went out (0)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xacr09bS_\x9d'
+
+    margin: Pubkey
+    owner: Pubkey
+    deposit: int
+    amount_e6: int
+    free_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CollateralChanged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CollateralChanged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CollateralChanged.decode(data, at)
+
+
+_CollateralChanged: c.Struct[CollateralChanged] = c.Struct(
+    CollateralChanged,
+    (
+        ("margin", c.KEY),
+        ("owner", c.KEY),
+        ("deposit", c.U8),
+        ("amount_e6", c.U64),
+        ("free_e6", c.U64),
+    ),
+)
+
+COLLATERAL_CHANGED_DTYPE = np.dtype(
+    [
+        ("margin", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("deposit", "u1"),
+        ("amount_e6", "<u8"),
+        ("free_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Who may list feeds. PDA `["config", creator]`: nobody else can take the address."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82'
+    SPACE: ClassVar[int] = 112
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(6)
+    creator: Pubkey
+    """Paid for the account; part of its address."""
+    authority: Pubkey
+    """Names the operator; the treasury's executor in production."""
+    operator: Pubkey
+    """Creates, finalises and closes feeds."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Config.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Config:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Config.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Config:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Config.decode_account(data, Config.DISCRIMINATOR)
+
+
+_Config: c.Struct[Config] = c.Struct(
+    Config,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(6)),
+        ("creator", c.KEY),
+        ("authority", c.KEY),
+        ("operator", c.KEY),
+    ),
+)
+
+CONFIG_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (6,)),
+        ("creator", ("u1", (32,))),
+        ("authority", ("u1", (32,))),
+        ("operator", ("u1", (32,))),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One venue with its rules. PDA `["exchange", creator]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x1e\xc8\xdc\x95\x03=h2'
+    SPACE: ClassVar[int] = 344
+
+    version: int
+    bump: int
+    pause: int
+    """0 Active, 1 ReduceOnly, 2 NoNewOrders, 3 Halted."""
+    _reserved: bytes = bytes(5)
+    creator: Pubkey
+    authority: Pubkey
+    """Sets parameters and lifts pauses; the treasury's executor in production."""
+    operator: Pubkey
+    """Lists markets and windows, may tighten the pause."""
+    collateral_mint: Pubkey
+    treasury_vault: Pubkey
+    """Token account that receives the protocol's share of fees."""
+    oracle_config: Pubkey
+    """Feeds must belong to this oracle config."""
+    pool: Pubkey
+    vault: Pubkey
+    lp_mint: Pubkey
+    tip_lamports: int
+    delay_ms: int
+    order_expiry_ms: int
+    dispute_ms: int
+    fee_e6: int
+    initial_margin_e6: int
+    lp_bps: int
+    insurance_bps: int
+    protocol_bps: int
+    cap_pool_bps: int
+    cap_match_bps: int
+    cap_user_bps: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Exchange.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Exchange:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Exchange.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Exchange:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Exchange.decode_account(data, Exchange.DISCRIMINATOR)
+
+
+_Exchange: c.Struct[Exchange] = c.Struct(
+    Exchange,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("pause", c.U8),
+        ("_reserved", c.FixedBytes(5)),
+        ("creator", c.KEY),
+        ("authority", c.KEY),
+        ("operator", c.KEY),
+        ("collateral_mint", c.KEY),
+        ("treasury_vault", c.KEY),
+        ("oracle_config", c.KEY),
+        ("pool", c.KEY),
+        ("vault", c.KEY),
+        ("lp_mint", c.KEY),
+        ("tip_lamports", c.U64),
+        ("delay_ms", c.U32),
+        ("order_expiry_ms", c.U32),
+        ("dispute_ms", c.U32),
+        ("fee_e6", c.U32),
+        ("initial_margin_e6", c.U32),
+        ("lp_bps", c.U16),
+        ("insurance_bps", c.U16),
+        ("protocol_bps", c.U16),
+        ("cap_pool_bps", c.U16),
+        ("cap_match_bps", c.U16),
+        ("cap_user_bps", c.U16),
+    ),
+)
+
+EXCHANGE_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("pause", "u1"),
+        ("_reserved", "u1", (5,)),
+        ("creator", ("u1", (32,))),
+        ("authority", ("u1", (32,))),
+        ("operator", ("u1", (32,))),
+        ("collateral_mint", ("u1", (32,))),
+        ("treasury_vault", ("u1", (32,))),
+        ("oracle_config", ("u1", (32,))),
+        ("pool", ("u1", (32,))),
+        ("vault", ("u1", (32,))),
+        ("lp_mint", ("u1", (32,))),
+        ("tip_lamports", "<u8"),
+        ("delay_ms", "<u4"),
+        ("order_expiry_ms", "<u4"),
+        ("dispute_ms", "<u4"),
+        ("fee_e6", "<u4"),
+        ("initial_margin_e6", "<u4"),
+        ("lp_bps", "<u2"),
+        ("insurance_bps", "<u2"),
+        ("protocol_bps", "<u2"),
+        ("cap_pool_bps", "<u2"),
+        ("cap_match_bps", "<u2"),
+        ("cap_user_bps", "<u2"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeParams:
+    """What the authority may change."""
+
+    delay_ms: int
+    """Delay between commit and fill sample, at least 3 s."""
+    order_expiry_ms: int
+    """Life of an order that asks for none, at most 120 s."""
+    dispute_ms: int
+    """Time between finalisation and settlement of a window."""
+    fee_e6: int
+    """Fee in points a contract."""
+    initial_margin_e6: int
+    """Initial margin in points a contract."""
+    lp_bps: int
+    """Share of fees to liquidity providers; the three shares make 10,000."""
+    insurance_bps: int
+    """Share of fees to the insurance."""
+    protocol_bps: int
+    """Share of fees to the treasury."""
+    cap_pool_bps: int
+    """Most of the pool's cash that may be reserved in all."""
+    cap_match_bps: int
+    """Most of the pool's cash that one match may reserve."""
+    cap_user_bps: int
+    """Most of the pool's cash that one margin account may reserve."""
+    tip_lamports: int
+    """Paid to whoever ends an order."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ExchangeParams.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ExchangeParams:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ExchangeParams.decode(data, at)
+
+
+_ExchangeParams: c.Struct[ExchangeParams] = c.Struct(
+    ExchangeParams,
+    (
+        ("delay_ms", c.U32),
+        ("order_expiry_ms", c.U32),
+        ("dispute_ms", c.U32),
+        ("fee_e6", c.U32),
+        ("initial_margin_e6", c.U32),
+        ("lp_bps", c.U16),
+        ("insurance_bps", c.U16),
+        ("protocol_bps", c.U16),
+        ("cap_pool_bps", c.U16),
+        ("cap_match_bps", c.U16),
+        ("cap_user_bps", c.U16),
+        ("tip_lamports", c.U64),
+    ),
+)
+
+EXCHANGE_PARAMS_DTYPE = np.dtype(
+    [
+        ("delay_ms", "<u4"),
+        ("order_expiry_ms", "<u4"),
+        ("dispute_ms", "<u4"),
+        ("fee_e6", "<u4"),
+        ("initial_margin_e6", "<u4"),
+        ("lp_bps", "<u2"),
+        ("insurance_bps", "<u2"),
+        ("protocol_bps", "<u2"),
+        ("cap_pool_bps", "<u2"),
+        ("cap_match_bps", "<u2"),
+        ("cap_user_bps", "<u2"),
+        ("tip_lamports", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherQuote:
     """A publisher's last quote and its score, as kept in the feed."""
 
@@ -330,57 +620,2446 @@ FEED_DTYPE = np.dtype(
 )
 
 
-ERRORS: dict[int, ErrorInfo] = {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ViewQuoteArgs:
-    """Arguments of `view_quote`."""
+class FeesDistributed:
+    """A window's fees were split."""
 
-    r_ms: int
+    DISCRIMINATOR: ClassVar[bytes] = b'\xd1\x18\xae\xc8\xecZ\x9a7'
+
+    window: Pubkey
+    lp_e6: int
+    insurance_e6: int
+    protocol_e6: int
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
-        return _ViewQuoteArgs.encode(self)
+        return _FeesDistributed.encode(self)
 
     @staticmethod
-    def decode(data: bytes, at: int = 0) -> ViewQuoteArgs:
+    def decode(data: bytes, at: int = 0) -> FeesDistributed:
         """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _ViewQuoteArgs.decode(data, at)
+        return _FeesDistributed.decode(data, at)
 
 
-_ViewQuoteArgs: c.Struct[ViewQuoteArgs] = c.Struct(
-    ViewQuoteArgs,
+_FeesDistributed: c.Struct[FeesDistributed] = c.Struct(
+    FeesDistributed,
     (
-        ("r_ms", c.U32),
+        ("window", c.KEY),
+        ("lp_e6", c.U64),
+        ("insurance_e6", c.U64),
+        ("protocol_e6", c.U64),
+    ),
+)
+
+FEES_DISTRIBUTED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("lp_e6", "<u8"),
+        ("insurance_e6", "<u8"),
+        ("protocol_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidityChanged:
+    """Liquidity came in (`deposit` 1) or went out (0)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x84\x84\xc1\xd6\x0cc(\x1c'
+
+    owner: Pubkey
+    deposit: int
+    amount_e6: int
+    shares: int
+    cash_before: int
+    cash_after: int
+    supply_before: int
+    supply_after: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LiquidityChanged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LiquidityChanged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LiquidityChanged.decode(data, at)
+
+
+_LiquidityChanged: c.Struct[LiquidityChanged] = c.Struct(
+    LiquidityChanged,
+    (
+        ("owner", c.KEY),
+        ("deposit", c.U8),
+        ("amount_e6", c.U64),
+        ("shares", c.U64),
+        ("cash_before", c.U64),
+        ("cash_after", c.U64),
+        ("supply_before", c.U64),
+        ("supply_after", c.U64),
+    ),
+)
+
+LIQUIDITY_CHANGED_DTYPE = np.dtype(
+    [
+        ("owner", ("u1", (32,))),
+        ("deposit", "u1"),
+        ("amount_e6", "<u8"),
+        ("shares", "<u8"),
+        ("cash_before", "<u8"),
+        ("cash_after", "<u8"),
+        ("supply_before", "<u8"),
+        ("supply_after", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """A trader's collateral on one exchange. PDA `["margin", exchange, owner]`; never closed, so that no client id returns."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x98\x11\x8e\xc3P\xc4\xa10'
+    SPACE: ClassVar[int] = 128
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(6)
+    exchange: Pubkey
+    owner: Pubkey
+    free_e6: int
+    """Withdrawable; collateral of orders and positions is not in it."""
+    deposits_e6: int
+    """Counter: deposited in all."""
+    withdrawals_e6: int
+    """Counter: withdrawn in all."""
+    reserved_e6: int
+    """Reservations of its positions."""
+    last_client_id: int
+    open_orders: int
+    open_positions: int
+    """Positions with a quantity."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Margin.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Margin:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Margin.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Margin:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Margin.decode_account(data, Margin.DISCRIMINATOR)
+
+
+_Margin: c.Struct[Margin] = c.Struct(
+    Margin,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(6)),
+        ("exchange", c.KEY),
+        ("owner", c.KEY),
+        ("free_e6", c.U64),
+        ("deposits_e6", c.U64),
+        ("withdrawals_e6", c.U64),
+        ("reserved_e6", c.U64),
+        ("last_client_id", c.U64),
+        ("open_orders", c.U32),
+        ("open_positions", c.U32),
+    ),
+)
+
+MARGIN_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (6,)),
+        ("exchange", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("free_e6", "<u8"),
+        ("deposits_e6", "<u8"),
+        ("withdrawals_e6", "<u8"),
+        ("reserved_e6", "<u8"),
+        ("last_client_id", "<u8"),
+        ("open_orders", "<u4"),
+        ("open_positions", "<u4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One match on one exchange. PDA `["market", exchange, feed]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xdb\xbe\xd57\x00\xe3\xc6\x9a'
+    SPACE: ClassVar[int] = 88
+
+    version: int
+    bump: int
+    windows: int
+    """Bit `i`: window `i` was opened."""
+    _reserved: bytes = bytes(4)
+    exchange: Pubkey
+    feed: Pubkey
+    reserved_e6: int
+    """Sum of the reservations of its windows."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Market.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Market:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Market.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Market:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Market.decode_account(data, Market.DISCRIMINATOR)
+
+
+_Market: c.Struct[Market] = c.Struct(
+    Market,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("windows", c.U16),
+        ("_reserved", c.FixedBytes(4)),
+        ("exchange", c.KEY),
+        ("feed", c.KEY),
+        ("reserved_e6", c.U64),
+    ),
+)
+
+MARKET_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("windows", "<u2"),
+        ("_reserved", "u1", (4,)),
+        ("exchange", ("u1", (32,))),
+        ("feed", ("u1", (32,))),
+        ("reserved_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCreated:
+    """A match got a market."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'X\xb8\x82\xe7\xe2T\x06:'
+
+    market: Pubkey
+    exchange: Pubkey
+    feed: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MarketCreated.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MarketCreated:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MarketCreated.decode(data, at)
+
+
+_MarketCreated: c.Struct[MarketCreated] = c.Struct(
+    MarketCreated,
+    (
+        ("market", c.KEY),
+        ("exchange", c.KEY),
+        ("feed", c.KEY),
+    ),
+)
+
+MARKET_CREATED_DTYPE = np.dtype(
+    [
+        ("market", ("u1", (32,))),
+        ("exchange", ("u1", (32,))),
+        ("feed", ("u1", (32,))),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A committed order. PDA `["order", margin, client_id]`; closed when it ends."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x86\xad\xdf\xb9MV\x1c3'
+    SPACE: ClassVar[int] = 256
+
+    version: int
+    bump: int
+    side: int
+    """Direction of the trade: 0 long, 1 short."""
+    flags: int
+    """1 reduce only."""
+    period: int
+    """Period at commit."""
+    _reserved: int = 0
+    suspend_epoch: int
+    """Even suspend epoch at commit."""
+    owner: Pubkey
+    margin: Pubkey
+    window: Pubkey
+    position: Pubkey
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    client_id: int
+    qty_e6: int
+    collateral_e6: int
+    fee_reserve_e6: int
+    commit_ms: int
+    """Absolute: the later of the cluster's clock and the feed's data time."""
+    commit_slot: int
+    commit_samples: int
+    """Samples the feed had at commit: an earlier one never fills."""
+    tip_lamports: int
+    delay_ms: int
+    """Delay at commit, so that a change of parameters touches no pending order."""
+    expiry_ms: int
+    limit_e6: int
+    """Worst price: highest for a long, lowest for a short."""
+    generation: int
+    """`Position::generation` at commit."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Order.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Order:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Order.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Order:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Order.decode_account(data, Order.DISCRIMINATOR)
+
+
+_Order: c.Struct[Order] = c.Struct(
+    Order,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("side", c.U8),
+        ("flags", c.U8),
+        ("period", c.U8),
+        ("_reserved", c.U8),
+        ("suspend_epoch", c.U16),
+        ("owner", c.KEY),
+        ("margin", c.KEY),
+        ("window", c.KEY),
+        ("position", c.KEY),
+        ("rent_payer", c.KEY),
+        ("client_id", c.U64),
+        ("qty_e6", c.U64),
+        ("collateral_e6", c.U64),
+        ("fee_reserve_e6", c.U64),
+        ("commit_ms", c.U64),
+        ("commit_slot", c.U64),
+        ("commit_samples", c.U64),
+        ("tip_lamports", c.U64),
+        ("delay_ms", c.U32),
+        ("expiry_ms", c.U32),
+        ("limit_e6", c.U32),
+        ("generation", c.U32),
+    ),
+)
+
+ORDER_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("period", "u1"),
+        ("_reserved", "u1"),
+        ("suspend_epoch", "<u2"),
+        ("owner", ("u1", (32,))),
+        ("margin", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("position", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("client_id", "<u8"),
+        ("qty_e6", "<u8"),
+        ("collateral_e6", "<u8"),
+        ("fee_reserve_e6", "<u8"),
+        ("commit_ms", "<u8"),
+        ("commit_slot", "<u8"),
+        ("commit_samples", "<u8"),
+        ("tip_lamports", "<u8"),
+        ("delay_ms", "<u4"),
+        ("expiry_ms", "<u4"),
+        ("limit_e6", "<u4"),
+        ("generation", "<u4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEnded:
+    """An order ended; `reason` is an `EndReason`. Prices and sample are 0 where no sample was determined."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'0\xf9\xa6\xc0\x97\xd2\xa6\x0c'
+
+    order: Pubkey
+    owner: Pubkey
+    window: Pubkey
+    client_id: int
+    side: int
+    reason: int
+    qty_e6: int
+    """Asked."""
+    filled_e6: int
+    """Executed, opened or closed."""
+    closed_e6: int
+    """Of it, closed."""
+    price_e6: int
+    forward_e6: int
+    conf_e6: int
+    fee_e6: int
+    gain_e6: int
+    """Paid by the pool."""
+    loss_e6: int
+    """Paid to the pool out of collateral."""
+    bad_debt_e6: int
+    """Loss beyond the collateral."""
+    collateral_in_e6: int
+    """Collateral that entered the position."""
+    collateral_out_e6: int
+    """Collateral that left the position, after the loss."""
+    refund_e6: int
+    """Escrow that went back unused."""
+    sample_index: int
+    data_ms: int
+    """Absolute data time of the sample."""
+    commit_ms: int
+    suspend_epoch: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OrderEnded.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OrderEnded:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OrderEnded.decode(data, at)
+
+
+_OrderEnded: c.Struct[OrderEnded] = c.Struct(
+    OrderEnded,
+    (
+        ("order", c.KEY),
+        ("owner", c.KEY),
+        ("window", c.KEY),
+        ("client_id", c.U64),
+        ("side", c.U8),
+        ("reason", c.U8),
+        ("qty_e6", c.U64),
+        ("filled_e6", c.U64),
+        ("closed_e6", c.U64),
+        ("price_e6", c.U32),
+        ("forward_e6", c.U32),
+        ("conf_e6", c.U32),
+        ("fee_e6", c.U64),
+        ("gain_e6", c.U64),
+        ("loss_e6", c.U64),
+        ("bad_debt_e6", c.U64),
+        ("collateral_in_e6", c.U64),
+        ("collateral_out_e6", c.U64),
+        ("refund_e6", c.U64),
+        ("sample_index", c.U64),
+        ("data_ms", c.U64),
+        ("commit_ms", c.U64),
+        ("suspend_epoch", c.U16),
+    ),
+)
+
+ORDER_ENDED_DTYPE = np.dtype(
+    [
+        ("order", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("client_id", "<u8"),
+        ("side", "u1"),
+        ("reason", "u1"),
+        ("qty_e6", "<u8"),
+        ("filled_e6", "<u8"),
+        ("closed_e6", "<u8"),
+        ("price_e6", "<u4"),
+        ("forward_e6", "<u4"),
+        ("conf_e6", "<u4"),
+        ("fee_e6", "<u8"),
+        ("gain_e6", "<u8"),
+        ("loss_e6", "<u8"),
+        ("bad_debt_e6", "<u8"),
+        ("collateral_in_e6", "<u8"),
+        ("collateral_out_e6", "<u8"),
+        ("refund_e6", "<u8"),
+        ("sample_index", "<u8"),
+        ("data_ms", "<u8"),
+        ("commit_ms", "<u8"),
+        ("suspend_epoch", "<u2"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced:
+    """An order was committed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'`\x82\xcc\xea\xa9\xdb\xd8\xe3'
+
+    order: Pubkey
+    margin: Pubkey
+    owner: Pubkey
+    window: Pubkey
+    client_id: int
+    side: int
+    flags: int
+    qty_e6: int
+    limit_e6: int
+    collateral_e6: int
+    fee_reserve_e6: int
+    commit_ms: int
+    expiry_ms: int
+    suspend_epoch: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OrderPlaced.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OrderPlaced:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OrderPlaced.decode(data, at)
+
+
+_OrderPlaced: c.Struct[OrderPlaced] = c.Struct(
+    OrderPlaced,
+    (
+        ("order", c.KEY),
+        ("margin", c.KEY),
+        ("owner", c.KEY),
+        ("window", c.KEY),
+        ("client_id", c.U64),
+        ("side", c.U8),
+        ("flags", c.U8),
+        ("qty_e6", c.U64),
+        ("limit_e6", c.U32),
+        ("collateral_e6", c.U64),
+        ("fee_reserve_e6", c.U64),
+        ("commit_ms", c.U64),
+        ("expiry_ms", c.U32),
+        ("suspend_epoch", c.U16),
+    ),
+)
+
+ORDER_PLACED_DTYPE = np.dtype(
+    [
+        ("order", ("u1", (32,))),
+        ("margin", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("client_id", "<u8"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("qty_e6", "<u8"),
+        ("limit_e6", "<u4"),
+        ("collateral_e6", "<u8"),
+        ("fee_reserve_e6", "<u8"),
+        ("commit_ms", "<u8"),
+        ("expiry_ms", "<u4"),
+        ("suspend_epoch", "<u2"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseChanged:
+    """The pause level changed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xee\xbc\xd5N\x86\xd1\xb2\xda'
+
+    exchange: Pubkey
+    before: int
+    after: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PauseChanged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PauseChanged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PauseChanged.decode(data, at)
+
+
+_PauseChanged: c.Struct[PauseChanged] = c.Struct(
+    PauseChanged,
+    (
+        ("exchange", c.KEY),
+        ("before", c.U8),
+        ("after", c.U8),
+    ),
+)
+
+PAUSE_CHANGED_DTYPE = np.dtype(
+    [
+        ("exchange", ("u1", (32,))),
+        ("before", "u1"),
+        ("after", "u1"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The vault's books. PDA `["pool", exchange]`; owner of the vault and mint authority of the LP shares.
+
+    Every unit in the vault is in exactly one balance (I1), and cash covers every reservation (I3).
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xf1\x9am\x04\x11\xb1m\xbc'
+    SPACE: ClassVar[int] = 224
+
+    version: int
+    bump: int
+    vault_bump: int
+    lp_mint_bump: int
+    _reserved: bytes = bytes(4)
+    exchange: Pubkey
+    vault: Pubkey
+    lp_mint: Pubkey
+    cash_e6: int
+    """Liquidity providers' money: pays gains, receives losses."""
+    reserved_e6: int
+    """The most that open positions can gain in all; never above cash."""
+    margin_e6: int
+    """Sum of free margin."""
+    position_collateral_e6: int
+    order_escrow_e6: int
+    """Collateral and fees of pending orders."""
+    fee_escrow_e6: int
+    """Fees of windows that are not yet distributed."""
+    protocol_fees_e6: int
+    """Protocol's share waiting for its transfer (0: it is sent at once)."""
+    insurance_e6: int
+    claimable_e6: int
+    """Owed to somebody without a margin account (not used yet)."""
+    open_positions: int
+    """Positions with a quantity."""
+    bad_debt_e6: int
+    """Counter: losses beyond collateral."""
+    fees_charged_e6: int
+    """Counter: fees charged. Equals fee escrow + distributed + returned (I12)."""
+    fees_distributed_e6: int
+    """Counter: fees split between liquidity providers, insurance and protocol."""
+    fees_returned_e6: int
+    """Counter: fees given back by void windows."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Pool.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Pool:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Pool.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Pool:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Pool.decode_account(data, Pool.DISCRIMINATOR)
+
+
+_Pool: c.Struct[Pool] = c.Struct(
+    Pool,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("vault_bump", c.U8),
+        ("lp_mint_bump", c.U8),
+        ("_reserved", c.FixedBytes(4)),
+        ("exchange", c.KEY),
+        ("vault", c.KEY),
+        ("lp_mint", c.KEY),
+        ("cash_e6", c.U64),
+        ("reserved_e6", c.U64),
+        ("margin_e6", c.U64),
+        ("position_collateral_e6", c.U64),
+        ("order_escrow_e6", c.U64),
+        ("fee_escrow_e6", c.U64),
+        ("protocol_fees_e6", c.U64),
+        ("insurance_e6", c.U64),
+        ("claimable_e6", c.U64),
+        ("open_positions", c.U64),
+        ("bad_debt_e6", c.U64),
+        ("fees_charged_e6", c.U64),
+        ("fees_distributed_e6", c.U64),
+        ("fees_returned_e6", c.U64),
+    ),
+)
+
+POOL_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("vault_bump", "u1"),
+        ("lp_mint_bump", "u1"),
+        ("_reserved", "u1", (4,)),
+        ("exchange", ("u1", (32,))),
+        ("vault", ("u1", (32,))),
+        ("lp_mint", ("u1", (32,))),
+        ("cash_e6", "<u8"),
+        ("reserved_e6", "<u8"),
+        ("margin_e6", "<u8"),
+        ("position_collateral_e6", "<u8"),
+        ("order_escrow_e6", "<u8"),
+        ("fee_escrow_e6", "<u8"),
+        ("protocol_fees_e6", "<u8"),
+        ("insurance_e6", "<u8"),
+        ("claimable_e6", "<u8"),
+        ("open_positions", "<u8"),
+        ("bad_debt_e6", "<u8"),
+        ("fees_charged_e6", "<u8"),
+        ("fees_distributed_e6", "<u8"),
+        ("fees_returned_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One trader's net position in one window. PDA `["position", margin, window]`; closed at settlement."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xaa\xbc\x8f\xe4z@\xf7\xd0'
+    SPACE: ClassVar[int] = 200
+
+    version: int
+    bump: int
+    side: int
+    """0 long, 1 short; of the last quantity when empty."""
+    _reserved: bytes = bytes(5)
+    owner: Pubkey
+    margin: Pubkey
+    window: Pubkey
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    qty_e6: int
+    entry_cost_e6: int
+    """Long: what it cost, ceiled. Short: what it brought, floored."""
+    collateral_e6: int
+    reserved_e6: int
+    """The most it can gain."""
+    fees_e6: int
+    """Counter: fees paid; given back when the window is void."""
+    opened_ms: int
+    """Absolute data time of the sample that opened it."""
+    pending_orders: int
+    generation: int
+    """Grows with every liquidation: orders placed before end."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Position.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Position:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Position.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Position:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Position.decode_account(data, Position.DISCRIMINATOR)
+
+
+_Position: c.Struct[Position] = c.Struct(
+    Position,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("side", c.U8),
+        ("_reserved", c.FixedBytes(5)),
+        ("owner", c.KEY),
+        ("margin", c.KEY),
+        ("window", c.KEY),
+        ("rent_payer", c.KEY),
+        ("qty_e6", c.U64),
+        ("entry_cost_e6", c.U64),
+        ("collateral_e6", c.U64),
+        ("reserved_e6", c.U64),
+        ("fees_e6", c.U64),
+        ("opened_ms", c.U64),
+        ("pending_orders", c.U32),
+        ("generation", c.U32),
+    ),
+)
+
+POSITION_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("side", "u1"),
+        ("_reserved", "u1", (5,)),
+        ("owner", ("u1", (32,))),
+        ("margin", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("qty_e6", "<u8"),
+        ("entry_cost_e6", "<u8"),
+        ("collateral_e6", "<u8"),
+        ("reserved_e6", "<u8"),
+        ("fees_e6", "<u8"),
+        ("opened_ms", "<u8"),
+        ("pending_orders", "<u4"),
+        ("generation", "<u4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionLiquidated:
+    """A position was closed for lack of margin."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'(kZ\xd6`\x1e=\x80'
+
+    position: Pubkey
+    owner: Pubkey
+    window: Pubkey
+    liquidator: Pubkey
+    side: int
+    qty_e6: int
+    price_e6: int
+    """Closing price."""
+    mark_e6: int
+    """Forward price that the margin was measured at."""
+    collateral_e6: int
+    gain_e6: int
+    loss_e6: int
+    bad_debt_e6: int
+    fee_e6: int
+    reward_e6: int
+    returned_e6: int
+    sample_index: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PositionLiquidated.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PositionLiquidated:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PositionLiquidated.decode(data, at)
+
+
+_PositionLiquidated: c.Struct[PositionLiquidated] = c.Struct(
+    PositionLiquidated,
+    (
+        ("position", c.KEY),
+        ("owner", c.KEY),
+        ("window", c.KEY),
+        ("liquidator", c.KEY),
+        ("side", c.U8),
+        ("qty_e6", c.U64),
+        ("price_e6", c.U32),
+        ("mark_e6", c.U32),
+        ("collateral_e6", c.U64),
+        ("gain_e6", c.U64),
+        ("loss_e6", c.U64),
+        ("bad_debt_e6", c.U64),
+        ("fee_e6", c.U64),
+        ("reward_e6", c.U64),
+        ("returned_e6", c.U64),
+        ("sample_index", c.U64),
+    ),
+)
+
+POSITION_LIQUIDATED_DTYPE = np.dtype(
+    [
+        ("position", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("liquidator", ("u1", (32,))),
+        ("side", "u1"),
+        ("qty_e6", "<u8"),
+        ("price_e6", "<u4"),
+        ("mark_e6", "<u4"),
+        ("collateral_e6", "<u8"),
+        ("gain_e6", "<u8"),
+        ("loss_e6", "<u8"),
+        ("bad_debt_e6", "<u8"),
+        ("fee_e6", "<u8"),
+        ("reward_e6", "<u8"),
+        ("returned_e6", "<u8"),
+        ("sample_index", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSettled:
+    """A position was paid out and its account closed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'Kd\\\xbd\xf5t\xfc\xdd'
+
+    position: Pubkey
+    owner: Pubkey
+    window: Pubkey
+    side: int
+    qty_e6: int
+    entry_cost_e6: int
+    collateral_e6: int
+    reserved_e6: int
+    settlement_e6: int
+    payout_e6: int
+    """Collateral plus gain minus loss, without returned fees."""
+    gain_e6: int
+    loss_e6: int
+    bad_debt_e6: int
+    fees_returned_e6: int
+    """Fees given back because the window is void."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PositionSettled.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PositionSettled:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PositionSettled.decode(data, at)
+
+
+_PositionSettled: c.Struct[PositionSettled] = c.Struct(
+    PositionSettled,
+    (
+        ("position", c.KEY),
+        ("owner", c.KEY),
+        ("window", c.KEY),
+        ("side", c.U8),
+        ("qty_e6", c.U64),
+        ("entry_cost_e6", c.U64),
+        ("collateral_e6", c.U64),
+        ("reserved_e6", c.U64),
+        ("settlement_e6", c.U32),
+        ("payout_e6", c.U64),
+        ("gain_e6", c.U64),
+        ("loss_e6", c.U64),
+        ("bad_debt_e6", c.U64),
+        ("fees_returned_e6", c.U64),
+    ),
+)
+
+POSITION_SETTLED_DTYPE = np.dtype(
+    [
+        ("position", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("side", "u1"),
+        ("qty_e6", "<u8"),
+        ("entry_cost_e6", "<u8"),
+        ("collateral_e6", "<u8"),
+        ("reserved_e6", "<u8"),
+        ("settlement_e6", "<u4"),
+        ("payout_e6", "<u8"),
+        ("gain_e6", "<u8"),
+        ("loss_e6", "<u8"),
+        ("bad_debt_e6", "<u8"),
+        ("fees_returned_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteView:
+    """What `quote` returns: the price of a trade at the newest sample, all in 1e-6 points."""
+
+    sample_index: int
+    data_ms: int
+    """Absolute data time of the sample."""
+    forward_e6: int
+    price_e6: int
+    half_spread_e6: int
+    conf_e6: int
+    impact_e6: int
+    impact_raises: int
+    """1 when the impact raises the price."""
+    tradable: int
+    """1 when an order could be submitted now."""
+    suspend_epoch: int
+    left_ms: int
+    lead_ms: int
+    maintenance_margin_e6: int
+    fee_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _QuoteView.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> QuoteView:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _QuoteView.decode(data, at)
+
+
+_QuoteView: c.Struct[QuoteView] = c.Struct(
+    QuoteView,
+    (
+        ("sample_index", c.U64),
+        ("data_ms", c.U64),
+        ("forward_e6", c.U32),
+        ("price_e6", c.U32),
+        ("half_spread_e6", c.U32),
+        ("conf_e6", c.U32),
+        ("impact_e6", c.U64),
+        ("impact_raises", c.U8),
+        ("tradable", c.U8),
+        ("suspend_epoch", c.U16),
+        ("left_ms", c.U32),
+        ("lead_ms", c.U32),
+        ("maintenance_margin_e6", c.U32),
+        ("fee_e6", c.U64),
+    ),
+)
+
+QUOTE_VIEW_DTYPE = np.dtype(
+    [
+        ("sample_index", "<u8"),
+        ("data_ms", "<u8"),
+        ("forward_e6", "<u4"),
+        ("price_e6", "<u4"),
+        ("half_spread_e6", "<u4"),
+        ("conf_e6", "<u4"),
+        ("impact_e6", "<u8"),
+        ("impact_raises", "u1"),
+        ("tradable", "u1"),
+        ("suspend_epoch", "<u2"),
+        ("left_ms", "<u4"),
+        ("lead_ms", "<u4"),
+        ("maintenance_margin_e6", "<u4"),
+        ("fee_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One contract: the mean of the index over a window. PDA `["window", market, window_id]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'BMB\xf2\x99\r\x01E'
+    SPACE: ClassVar[int] = 208
+
+    version: int
+    bump: int
+    window_id: int
+    """0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT."""
+    state: int
+    """0 open, 1 final, 2 void."""
+    fees_done: int
+    """1 once its fees are split."""
+    _reserved: bytes = bytes(3)
+    exchange: Pubkey
+    market: Pubkey
+    feed: Pubkey
+    k_e6: int
+    """Contracts that move the price by one point; fixed at opening."""
+    oi_long_e6: int
+    oi_short_e6: int
+    reserved_e6: int
+    fee_escrow_e6: int
+    fees_charged_e6: int
+    """Counter: fees charged in this window."""
+    fees_returned_e6: int
+    """Counter: fees given back because it is void."""
+    finalised_unix: int
+    open_positions: int
+    """Positions with a quantity."""
+    pending_orders: int
+    start_ms: int
+    """Nominal start, ms of match time without added time."""
+    end_ms: int
+    w_ms: int
+    settlement_e6: int
+    left_out_ms: int
+    positions: int
+    """Position accounts, empty ones included."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Window.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Window:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Window.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Window:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Window.decode_account(data, Window.DISCRIMINATOR)
+
+
+_Window: c.Struct[Window] = c.Struct(
+    Window,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("window_id", c.U8),
+        ("state", c.U8),
+        ("fees_done", c.U8),
+        ("_reserved", c.FixedBytes(3)),
+        ("exchange", c.KEY),
+        ("market", c.KEY),
+        ("feed", c.KEY),
+        ("k_e6", c.U64),
+        ("oi_long_e6", c.U64),
+        ("oi_short_e6", c.U64),
+        ("reserved_e6", c.U64),
+        ("fee_escrow_e6", c.U64),
+        ("fees_charged_e6", c.U64),
+        ("fees_returned_e6", c.U64),
+        ("finalised_unix", c.I64),
+        ("open_positions", c.U32),
+        ("pending_orders", c.U32),
+        ("start_ms", c.U32),
+        ("end_ms", c.U32),
+        ("w_ms", c.U32),
+        ("settlement_e6", c.U32),
+        ("left_out_ms", c.U32),
+        ("positions", c.U32),
+    ),
+)
+
+WINDOW_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("window_id", "u1"),
+        ("state", "u1"),
+        ("fees_done", "u1"),
+        ("_reserved", "u1", (3,)),
+        ("exchange", ("u1", (32,))),
+        ("market", ("u1", (32,))),
+        ("feed", ("u1", (32,))),
+        ("k_e6", "<u8"),
+        ("oi_long_e6", "<u8"),
+        ("oi_short_e6", "<u8"),
+        ("reserved_e6", "<u8"),
+        ("fee_escrow_e6", "<u8"),
+        ("fees_charged_e6", "<u8"),
+        ("fees_returned_e6", "<u8"),
+        ("finalised_unix", "<i8"),
+        ("open_positions", "<u4"),
+        ("pending_orders", "<u4"),
+        ("start_ms", "<u4"),
+        ("end_ms", "<u4"),
+        ("w_ms", "<u4"),
+        ("settlement_e6", "<u4"),
+        ("left_out_ms", "<u4"),
+        ("positions", "<u4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFinalised:
+    """A window's settlement is known (`state` 1) or it is void (2)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xde7\x90\xb9|\xab\xed\xe6'
+
+    window: Pubkey
+    window_id: int
+    state: int
+    settlement_e6: int
+    area: int
+    left_out_ms: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WindowFinalised.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WindowFinalised:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WindowFinalised.decode(data, at)
+
+
+_WindowFinalised: c.Struct[WindowFinalised] = c.Struct(
+    WindowFinalised,
+    (
+        ("window", c.KEY),
+        ("window_id", c.U8),
+        ("state", c.U8),
+        ("settlement_e6", c.U32),
+        ("area", c.U64),
+        ("left_out_ms", c.U32),
+    ),
+)
+
+WINDOW_FINALISED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("window_id", "u1"),
+        ("state", "u1"),
+        ("settlement_e6", "<u4"),
+        ("area", "<u8"),
+        ("left_out_ms", "<u4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOpened:
+    """A window opened for trading."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x9f\x8d\xb1\xabD\xffa\x85'
+
+    window: Pubkey
+    market: Pubkey
+    feed: Pubkey
+    window_id: int
+    w_ms: int
+    k_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WindowOpened.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WindowOpened:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WindowOpened.decode(data, at)
+
+
+_WindowOpened: c.Struct[WindowOpened] = c.Struct(
+    WindowOpened,
+    (
+        ("window", c.KEY),
+        ("market", c.KEY),
+        ("feed", c.KEY),
+        ("window_id", c.U8),
+        ("w_ms", c.U32),
+        ("k_e6", c.U64),
+    ),
+)
+
+WINDOW_OPENED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("market", ("u1", (32,))),
+        ("feed", ("u1", (32,))),
+        ("window_id", "u1"),
+        ("w_ms", "<u4"),
+        ("k_e6", "<u8"),
+    ]
+)
+
+
+class ErrorCode(IntEnum):
+    """The custom errors of the program."""
+
+    NOT_AUTHORITY = 6000
+    NOT_OPERATOR = 6001
+    ONLY_TIGHTEN = 6002
+    WRONG_OWNER = 6003
+    WRONG_ACCOUNT = 6004
+    WRONG_FEED = 6005
+    BAD_PARAMETER = 6006
+    PAUSED = 6007
+    SUSPENDED = 6008
+    IN_BREAK = 6009
+    NO_SAMPLE = 6010
+    WINDOW_NOT_OPEN = 6011
+    WINDOW_CLOSING = 6012
+    CLIENT_ID_USED = 6013
+    COLLATERAL_TOO_LOW = 6014
+    INSUFFICIENT_MARGIN = 6015
+    NOT_RIPE = 6016
+    WRONG_SAMPLE = 6017
+    SAME_SLOT = 6018
+    FEED_GONE = 6019
+    STALE_SAMPLE = 6020
+    MARGIN_SUFFICIENT = 6021
+    POSITION_EMPTY = 6022
+    WINDOW_NOT_ENDED = 6023
+    ALREADY_FINAL = 6024
+    NOT_FINAL = 6025
+    IN_DISPUTE = 6026
+    ORDERS_PENDING = 6027
+    POSITIONS_OPEN = 6028
+    FEES_DONE = 6029
+    POOL_BUSY = 6030
+    SLIPPAGE = 6031
+    BAD_AMOUNT = 6032
+    OVERFLOW = 6033
+    UNDERFLOW = 6034
+    INVARIANT_BROKEN = 6035
+
+
+ERRORS: dict[int, ErrorInfo] = {
+    6000: ErrorInfo(6000, 'NotAuthority', "Only the exchange's authority may do this: sign with the authority."),
+    6001: ErrorInfo(6001, 'NotOperator', "Only the exchange's operator may do this: sign with the operator."),
+    6002: ErrorInfo(6002, 'OnlyTighten', 'The operator may only tighten the pause: ask the authority to loosen it.'),
+    6003: ErrorInfo(6003, 'WrongOwner', 'The margin account belongs to another owner: pass your own.'),
+    6004: ErrorInfo(6004, 'WrongAccount', 'An account does not belong to the exchange, window or order it is used with: derive it again.'),
+    6005: ErrorInfo(6005, 'WrongFeed', "The feed is not the window's feed, or belongs to another oracle config: pass the feed stored in the market."),
+    6006: ErrorInfo(6006, 'BadParameter', 'A parameter is out of range: see the limits in docs/programs.md.'),
+    6007: ErrorInfo(6007, 'Paused', 'The exchange is paused for this: wait until the pause is lifted.'),
+    6008: ErrorInfo(6008, 'Suspended', 'Trading is suspended (goal, penalty, VAR, red card or feed loss): wait until play goes on.'),
+    6009: ErrorInfo(6009, 'InBreak', 'No play is running: wait for the next kick-off.'),
+    6010: ErrorInfo(6010, 'NoSample', 'The feed has no sample yet: wait for the first.'),
+    6011: ErrorInfo(6011, 'WindowNotOpen', 'The window is not open: choose another one.'),
+    6012: ErrorInfo(6012, 'WindowClosing', 'The window ends within 20 s: choose a later one.'),
+    6013: ErrorInfo(6013, 'ClientIdUsed', 'The client id is not above the last one used: the order may already be there, do not send it again.'),
+    6014: ErrorInfo(6014, 'CollateralTooLow', 'The collateral is below the initial margin: add collateral or trade less.'),
+    6015: ErrorInfo(6015, 'InsufficientMargin', 'The margin account has too little free balance: deposit more.'),
+    6016: ErrorInfo(6016, 'NotRipe', 'The order cannot end yet: wait for the first sample at commit + delay.'),
+    6017: ErrorInfo(6017, 'WrongSample', "This is not the order's determined sample: pass the first with data time >= commit + delay."),
+    6018: ErrorInfo(6018, 'SameSlot', 'The order was placed in this slot: crank it in a later one.'),
+    6019: ErrorInfo(6019, 'FeedGone', 'The feed has gone: finalise the window first.'),
+    6020: ErrorInfo(6020, 'StaleSample', 'The newest sample is too old to liquidate on: wait for the next.'),
+    6021: ErrorInfo(6021, 'MarginSufficient', 'The position has enough margin: nothing to liquidate.'),
+    6022: ErrorInfo(6022, 'PositionEmpty', 'The position is empty: nothing to liquidate.'),
+    6023: ErrorInfo(6023, 'WindowNotEnded', 'The window has not ended: wait for its last sample.'),
+    6024: ErrorInfo(6024, 'AlreadyFinal', 'The window is already final.'),
+    6025: ErrorInfo(6025, 'NotFinal', 'The window is not final: finalise it first.'),
+    6026: ErrorInfo(6026, 'InDispute', 'The dispute time has not passed: try again later.'),
+    6027: ErrorInfo(6027, 'OrdersPending', 'Orders are still pending: crank them first.'),
+    6028: ErrorInfo(6028, 'PositionsOpen', 'Positions are still open: settle them first.'),
+    6029: ErrorInfo(6029, 'FeesDone', "The window's fees are already distributed."),
+    6030: ErrorInfo(6030, 'PoolBusy', 'Liquidity moves only while no position is open and no order is pending: wait for settlement.'),
+    6031: ErrorInfo(6031, 'Slippage', 'The result is worse than the minimum you asked for: ask for less or try again.'),
+    6032: ErrorInfo(6032, 'BadAmount', 'The amount is zero or more than there is: ask for less.'),
+    6033: ErrorInfo(6033, 'Overflow', 'A sum left its range: nothing was changed.'),
+    6034: ErrorInfo(6034, 'Underflow', 'A balance would fall below zero: nothing was changed.'),
+    6035: ErrorInfo(6035, 'InvariantBroken', "The pool's books no longer add up: nothing was changed, report this."),
+}
+
+
+def pda_event_authority() -> tuple[Pubkey, int]:
+    """Return the address of `event_authority` and its bump."""
+    return Pubkey.find_program_address([b'__event_authority'], PROGRAM_ID)
+
+
+def pda_margin(exchange: Pubkey, owner: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `margin` and its bump."""
+    return Pubkey.find_program_address([b'margin', bytes(exchange), bytes(owner)], PROGRAM_ID)
+
+
+def pda_market(exchange: Pubkey, feed: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `market` and its bump."""
+    return Pubkey.find_program_address([b'market', bytes(exchange), bytes(feed)], PROGRAM_ID)
+
+
+def pda_exchange(creator: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `exchange` and its bump."""
+    return Pubkey.find_program_address([b'exchange', bytes(creator)], PROGRAM_ID)
+
+
+def pda_pool(exchange: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `pool` and its bump."""
+    return Pubkey.find_program_address([b'pool', bytes(exchange)], PROGRAM_ID)
+
+
+def pda_vault(exchange: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `vault` and its bump."""
+    return Pubkey.find_program_address([b'vault', bytes(exchange)], PROGRAM_ID)
+
+
+def pda_lp_mint(exchange: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `lp_mint` and its bump."""
+    return Pubkey.find_program_address([b'lp', bytes(exchange)], PROGRAM_ID)
+
+
+def pda_position(margin: Pubkey, window: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `position` and its bump."""
+    return Pubkey.find_program_address([b'position', bytes(margin), bytes(window)], PROGRAM_ID)
+
+
+def pda_order(margin: Pubkey, client_id: int) -> tuple[Pubkey, int]:
+    """Return the address of `order` and its bump."""
+    return Pubkey.find_program_address([b'order', bytes(margin), client_id.to_bytes(8, "little")], PROGRAM_ID)
+
+
+EVENT_AUTHORITY, _ = pda_event_authority()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrankOrderArgs:
+    """Arguments of `crank_order`."""
+
+    sample_index: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CrankOrderArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CrankOrderArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CrankOrderArgs.decode(data, at)
+
+
+_CrankOrderArgs: c.Struct[CrankOrderArgs] = c.Struct(
+    CrankOrderArgs,
+    (
+        ("sample_index", c.U64),
     ),
 )
 
 
-def ix_view_quote(
+def ix_crank_order(
     *,
+    cranker: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    market: Pubkey,
+    window: Pubkey,
     feed: Pubkey,
-    r_ms: int,
+    margin: Pubkey,
+    position: Pubkey,
+    order: Pubkey,
+    rent_payer: Pubkey,
+    sample_index: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Build `view_quote`."""
+    """End an order at its determined sample, or for the reason why there is none."""
     accounts = [
+        AccountMeta(cranker, True, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(market, False, True),
+        AccountMeta(window, False, True),
+        AccountMeta(feed, False, False),
+        AccountMeta(margin, False, True),
+        AccountMeta(position, False, True),
+        AccountMeta(order, False, True),
+        AccountMeta(rent_payer, False, True),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\xb2\xf4j\xf6\xea\xaf\xbcA' + CrankOrderArgs(sample_index=sample_index).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateMarginArgs:
+    """Arguments of `create_margin`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateMarginArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateMarginArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateMarginArgs.decode(data, at)
+
+
+_CreateMarginArgs: c.Struct[CreateMarginArgs] = c.Struct(
+    CreateMarginArgs,
+    (
+    ),
+)
+
+
+def ix_create_margin(
+    *,
+    owner: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    margin: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the margin account of `owner`."""
+    if margin is None:
+        margin = pda_margin(exchange, owner)[0]
+    accounts = [
+        AccountMeta(owner, False, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(margin, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x13\x9bHh\xa4\xc0\x03D' + CreateMarginArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateMarketArgs:
+    """Arguments of `create_market`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateMarketArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateMarketArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateMarketArgs.decode(data, at)
+
+
+_CreateMarketArgs: c.Struct[CreateMarketArgs] = c.Struct(
+    CreateMarketArgs,
+    (
+    ),
+)
+
+
+def ix_create_market(
+    *,
+    operator: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    feed: Pubkey,
+    market: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """List a feed."""
+    if market is None:
+        market = pda_market(exchange, feed)[0]
+    accounts = [
+        AccountMeta(operator, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(feed, False, False),
+        AccountMeta(market, False, True),
+        AccountMeta(system_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'g\xe2a\xeb\xc8\xbc\xfb\xfe' + CreateMarketArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositCollateralArgs:
+    """Arguments of `deposit_collateral`."""
+
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _DepositCollateralArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> DepositCollateralArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _DepositCollateralArgs.decode(data, at)
+
+
+_DepositCollateralArgs: c.Struct[DepositCollateralArgs] = c.Struct(
+    DepositCollateralArgs,
+    (
+        ("amount_e6", c.U64),
+    ),
+)
+
+
+def ix_deposit_collateral(
+    *,
+    depositor: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    margin: Pubkey,
+    vault: Pubkey,
+    source: Pubkey,
+    amount_e6: int,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Deposit collateral into a margin account."""
+    accounts = [
+        AccountMeta(depositor, True, False),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(margin, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(source, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x9c\x83\x8et\x92\xf7\xa2x' + DepositCollateralArgs(amount_e6=amount_e6).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositLiquidityArgs:
+    """Arguments of `deposit_liquidity`."""
+
+    amount_e6: int
+    min_shares: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _DepositLiquidityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> DepositLiquidityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _DepositLiquidityArgs.decode(data, at)
+
+
+_DepositLiquidityArgs: c.Struct[DepositLiquidityArgs] = c.Struct(
+    DepositLiquidityArgs,
+    (
+        ("amount_e6", c.U64),
+        ("min_shares", c.U64),
+    ),
+)
+
+
+def ix_deposit_liquidity(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    lp_mint: Pubkey,
+    source: Pubkey,
+    shares: Pubkey,
+    amount_e6: int,
+    min_shares: int,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Deposit into the pool for shares."""
+    accounts = [
+        AccountMeta(owner, True, False),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(lp_mint, False, True),
+        AccountMeta(source, False, True),
+        AccountMeta(shares, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\xf5c;\x19\x97G\xe9\xf9' + DepositLiquidityArgs(amount_e6=amount_e6, min_shares=min_shares).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributeFeesArgs:
+    """Arguments of `distribute_fees`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _DistributeFeesArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> DistributeFeesArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _DistributeFeesArgs.decode(data, at)
+
+
+_DistributeFeesArgs: c.Struct[DistributeFeesArgs] = c.Struct(
+    DistributeFeesArgs,
+    (
+    ),
+)
+
+
+def ix_distribute_fees(
+    *,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    vault: Pubkey,
+    treasury_vault: Pubkey,
+    lp_mint: Pubkey,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Split a window's fees."""
+    accounts = [
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(window, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(treasury_vault, False, True),
+        AccountMeta(lp_mint, False, False),
+        AccountMeta(token_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'x8\x1b\x075\xb0q\xba' + DistributeFeesArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinaliseWindowArgs:
+    """Arguments of `finalise_window`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _FinaliseWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> FinaliseWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _FinaliseWindowArgs.decode(data, at)
+
+
+_FinaliseWindowArgs: c.Struct[FinaliseWindowArgs] = c.Struct(
+    FinaliseWindowArgs,
+    (
+    ),
+)
+
+
+def ix_finalise_window(
+    *,
+    exchange: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Fix a window's settlement."""
+    accounts = [
+        AccountMeta(exchange, False, False),
+        AccountMeta(window, False, True),
+        AccountMeta(feed, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'c\xde\x12\xd9ft\xb0\xb9' + FinaliseWindowArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitExchangeArgs:
+    """Arguments of `init_exchange`."""
+
+    params: ExchangeParams
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InitExchangeArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InitExchangeArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InitExchangeArgs.decode(data, at)
+
+
+_InitExchangeArgs: c.Struct[InitExchangeArgs] = c.Struct(
+    InitExchangeArgs,
+    (
+        ("params", _ExchangeParams),
+    ),
+)
+
+
+def ix_init_exchange(
+    *,
+    creator: Pubkey,
+    payer: Pubkey,
+    authority: Pubkey,
+    operator: Pubkey,
+    oracle_config: Pubkey,
+    collateral_mint: Pubkey,
+    treasury_vault: Pubkey,
+    params: ExchangeParams,
+    exchange: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the exchange of `creator`."""
+    if exchange is None:
+        exchange = pda_exchange(creator)[0]
+    accounts = [
+        AccountMeta(creator, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(authority, False, False),
+        AccountMeta(operator, False, False),
+        AccountMeta(oracle_config, False, False),
+        AccountMeta(collateral_mint, False, False),
+        AccountMeta(treasury_vault, False, False),
+        AccountMeta(exchange, False, True),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\xbfm\x9c\x1f\x00S\xc28' + InitExchangeArgs(params=params).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitPoolArgs:
+    """Arguments of `init_pool`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InitPoolArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InitPoolArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InitPoolArgs.decode(data, at)
+
+
+_InitPoolArgs: c.Struct[InitPoolArgs] = c.Struct(
+    InitPoolArgs,
+    (
+    ),
+)
+
+
+def ix_init_pool(
+    *,
+    payer: Pubkey,
+    exchange: Pubkey,
+    collateral_mint: Pubkey,
+    pool: Pubkey | None = None,
+    vault: Pubkey | None = None,
+    lp_mint: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the exchange's pool, vault and LP mint."""
+    if pool is None:
+        pool = pda_pool(exchange)[0]
+    if vault is None:
+        vault = pda_vault(exchange)[0]
+    if lp_mint is None:
+        lp_mint = pda_lp_mint(exchange)[0]
+    accounts = [
+        AccountMeta(payer, True, True),
+        AccountMeta(exchange, False, True),
+        AccountMeta(collateral_mint, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(lp_mint, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(system_program, False, False),
+        *remaining_accounts,
+    ]
+    data = b't\xe9\xc7\xccs\x9f\xab$' + InitPoolArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidateArgs:
+    """Arguments of `liquidate`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LiquidateArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LiquidateArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LiquidateArgs.decode(data, at)
+
+
+_LiquidateArgs: c.Struct[LiquidateArgs] = c.Struct(
+    LiquidateArgs,
+    (
+    ),
+)
+
+
+def ix_liquidate(
+    *,
+    liquidator: Pubkey,
+    liquidator_margin: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    market: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    margin: Pubkey,
+    position: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Close a position that is below maintenance margin."""
+    accounts = [
+        AccountMeta(liquidator, True, False),
+        AccountMeta(liquidator_margin, False, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(market, False, True),
+        AccountMeta(window, False, True),
+        AccountMeta(feed, False, False),
+        AccountMeta(margin, False, True),
+        AccountMeta(position, False, True),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b"\xdf\xb3\xe2}0.'J" + LiquidateArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWindowArgs:
+    """Arguments of `open_window`."""
+
+    window_id: int
+    k_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OpenWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OpenWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OpenWindowArgs.decode(data, at)
+
+
+_OpenWindowArgs: c.Struct[OpenWindowArgs] = c.Struct(
+    OpenWindowArgs,
+    (
+        ("window_id", c.U8),
+        ("k_e6", c.U64),
+    ),
+)
+
+
+def ix_open_window(
+    *,
+    operator: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    market: Pubkey,
+    feed: Pubkey,
+    window: Pubkey,
+    window_id: int,
+    k_e6: int,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Open window `window_id` (0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT) with `k_e6` contracts a point of impact."""
+    accounts = [
+        AccountMeta(operator, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(market, False, True),
+        AccountMeta(feed, False, False),
+        AccountMeta(window, False, True),
+        AccountMeta(system_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'3(5\xb5\xaa+\x80\xa8' + OpenWindowArgs(window_id=window_id, k_e6=k_e6).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteArgs:
+    """Arguments of `quote`."""
+
+    side: int
+    qty_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _QuoteArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> QuoteArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _QuoteArgs.decode(data, at)
+
+
+_QuoteArgs: c.Struct[QuoteArgs] = c.Struct(
+    QuoteArgs,
+    (
+        ("side", c.U8),
+        ("qty_e6", c.U64),
+    ),
+)
+
+
+def ix_quote(
+    *,
+    exchange: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    side: int,
+    qty_e6: int,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Price of a trade at the newest sample; to be simulated."""
+    accounts = [
+        AccountMeta(exchange, False, False),
+        AccountMeta(window, False, False),
         AccountMeta(feed, False, False),
         *remaining_accounts,
     ]
-    data = b'\xd5{\xc6c6\x1c{"' + ViewQuoteArgs(r_ms=r_ms).encode()
+    data = b'\x95*m\xf7\x86\x92\xd5{' + QuoteArgs(side=side, qty_e6=qty_e6).encode()
     return Instruction(PROGRAM_ID, data, accounts)
 
+
+def returned_quote(data: bytes) -> QuoteView:
+    """Decode what `quote` returns (the return data of a simulation)."""
+    value: QuoteView = _QuoteView.read(data, 0)[0]
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOperatorArgs:
+    """Arguments of `set_operator`."""
+
+    operator: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetOperatorArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetOperatorArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetOperatorArgs.decode(data, at)
+
+
+_SetOperatorArgs: c.Struct[SetOperatorArgs] = c.Struct(
+    SetOperatorArgs,
+    (
+        ("operator", c.KEY),
+    ),
+)
+
+
+def ix_set_operator(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    operator: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace the operator."""
+    accounts = [
+        AccountMeta(authority, True, False),
+        AccountMeta(exchange, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetParamsArgs:
+    """Arguments of `set_params`."""
+
+    params: ExchangeParams
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetParamsArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetParamsArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetParamsArgs.decode(data, at)
+
+
+_SetParamsArgs: c.Struct[SetParamsArgs] = c.Struct(
+    SetParamsArgs,
+    (
+        ("params", _ExchangeParams),
+    ),
+)
+
+
+def ix_set_params(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    params: ExchangeParams,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace the parameters."""
+    accounts = [
+        AccountMeta(authority, True, False),
+        AccountMeta(exchange, False, True),
+        *remaining_accounts,
+    ]
+    data = b'\x1b\xea\xb24\x93\x02\xbb\x8d' + SetParamsArgs(params=params).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPauseArgs:
+    """Arguments of `set_pause`."""
+
+    level: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetPauseArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetPauseArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetPauseArgs.decode(data, at)
+
+
+_SetPauseArgs: c.Struct[SetPauseArgs] = c.Struct(
+    SetPauseArgs,
+    (
+        ("level", c.U8),
+    ),
+)
+
+
+def ix_set_pause(
+    *,
+    signer: Pubkey,
+    exchange: Pubkey,
+    level: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Set the pause level (0 Active, 1 ReduceOnly, 2 NoNewOrders, 3 Halted)."""
+    accounts = [
+        AccountMeta(signer, True, False),
+        AccountMeta(exchange, False, True),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'? \x9a\x028gO-' + SetPauseArgs(level=level).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlePositionArgs:
+    """Arguments of `settle_position`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SettlePositionArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SettlePositionArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SettlePositionArgs.decode(data, at)
+
+
+_SettlePositionArgs: c.Struct[SettlePositionArgs] = c.Struct(
+    SettlePositionArgs,
+    (
+    ),
+)
+
+
+def ix_settle_position(
+    *,
+    exchange: Pubkey,
+    pool: Pubkey,
+    market: Pubkey,
+    window: Pubkey,
+    margin: Pubkey,
+    position: Pubkey,
+    rent_payer: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pay a position out and close it."""
+    accounts = [
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(market, False, True),
+        AccountMeta(window, False, True),
+        AccountMeta(margin, False, True),
+        AccountMeta(position, False, True),
+        AccountMeta(rent_payer, False, True),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'!\x9cJ\xda\xd7*p\xaf' + SettlePositionArgs().encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOrderArgs:
+    """Arguments of `submit_order`."""
+
+    client_id: int
+    side: int
+    flags: int
+    qty_e6: int
+    limit_e6: int
+    collateral_e6: int
+    expiry_ms: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SubmitOrderArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SubmitOrderArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SubmitOrderArgs.decode(data, at)
+
+
+_SubmitOrderArgs: c.Struct[SubmitOrderArgs] = c.Struct(
+    SubmitOrderArgs,
+    (
+        ("client_id", c.U64),
+        ("side", c.U8),
+        ("flags", c.U8),
+        ("qty_e6", c.U64),
+        ("limit_e6", c.U32),
+        ("collateral_e6", c.U64),
+        ("expiry_ms", c.U32),
+    ),
+)
+
+
+def ix_submit_order(
+    *,
+    owner: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    margin: Pubkey,
+    client_id: int,
+    side: int,
+    flags: int,
+    qty_e6: int,
+    limit_e6: int,
+    collateral_e6: int,
+    expiry_ms: int,
+    position: Pubkey | None = None,
+    order: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Commit an order; the arguments are the fields of `OrderParams`."""
+    if position is None:
+        position = pda_position(margin, window)[0]
+    if order is None:
+        order = pda_order(margin, client_id)[0]
+    accounts = [
+        AccountMeta(owner, True, False),
+        AccountMeta(payer, True, True),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(window, False, True),
+        AccountMeta(feed, False, False),
+        AccountMeta(margin, False, True),
+        AccountMeta(position, False, True),
+        AccountMeta(order, False, True),
+        AccountMeta(system_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\xe6\x96\xc85\\\xd0ml' + SubmitOrderArgs(client_id=client_id, side=side, flags=flags, qty_e6=qty_e6, limit_e6=limit_e6, collateral_e6=collateral_e6, expiry_ms=expiry_ms).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawCollateralArgs:
+    """Arguments of `withdraw_collateral`."""
+
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WithdrawCollateralArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WithdrawCollateralArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WithdrawCollateralArgs.decode(data, at)
+
+
+_WithdrawCollateralArgs: c.Struct[WithdrawCollateralArgs] = c.Struct(
+    WithdrawCollateralArgs,
+    (
+        ("amount_e6", c.U64),
+    ),
+)
+
+
+def ix_withdraw_collateral(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    margin: Pubkey,
+    vault: Pubkey,
+    destination: Pubkey,
+    amount_e6: int,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Withdraw free margin."""
+    accounts = [
+        AccountMeta(owner, True, False),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(margin, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(destination, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b's\x87\xa8j\x8b\xd6\x8a\x96' + WithdrawCollateralArgs(amount_e6=amount_e6).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawLiquidityArgs:
+    """Arguments of `withdraw_liquidity`."""
+
+    shares: int
+    min_amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WithdrawLiquidityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WithdrawLiquidityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WithdrawLiquidityArgs.decode(data, at)
+
+
+_WithdrawLiquidityArgs: c.Struct[WithdrawLiquidityArgs] = c.Struct(
+    WithdrawLiquidityArgs,
+    (
+        ("shares", c.U64),
+        ("min_amount_e6", c.U64),
+    ),
+)
+
+
+def ix_withdraw_liquidity(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    lp_mint: Pubkey,
+    shares: Pubkey,
+    destination: Pubkey,
+    shares_arg: int,
+    min_amount_e6: int,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Burn shares for their part of the pool."""
+    accounts = [
+        AccountMeta(owner, True, False),
+        AccountMeta(exchange, False, False),
+        AccountMeta(pool, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(lp_mint, False, True),
+        AccountMeta(shares, False, True),
+        AccountMeta(destination, False, True),
+        AccountMeta(token_program, False, False),
+        AccountMeta(event_authority, False, False),
+        AccountMeta(program, False, False),
+        *remaining_accounts,
+    ]
+    data = b'\x95\x9e!\xb9/\xf3\xfd\x1f' + WithdrawLiquidityArgs(shares=shares_arg, min_amount_e6=min_amount_e6).encode()
+    return Instruction(PROGRAM_ID, data, accounts)
+
+
+Event = CollateralChanged | FeesDistributed | LiquidityChanged | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowFinalised | WindowOpened
 
 PROGRAM = Program(
     name="market",
     id=PROGRAM_ID,
     instructions={
-        b'\xd5{\xc6c6\x1c{"': ("view_quote", _ViewQuoteArgs),
+        b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
+        b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
+        b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
+        b'\x9c\x83\x8et\x92\xf7\xa2x': ("deposit_collateral", _DepositCollateralArgs),
+        b'\xf5c;\x19\x97G\xe9\xf9': ("deposit_liquidity", _DepositLiquidityArgs),
+        b'x8\x1b\x075\xb0q\xba': ("distribute_fees", _DistributeFeesArgs),
+        b'c\xde\x12\xd9ft\xb0\xb9': ("finalise_window", _FinaliseWindowArgs),
+        b'\xbfm\x9c\x1f\x00S\xc28': ("init_exchange", _InitExchangeArgs),
+        b't\xe9\xc7\xccs\x9f\xab$': ("init_pool", _InitPoolArgs),
+        b"\xdf\xb3\xe2}0.'J": ("liquidate", _LiquidateArgs),
+        b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
+        b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),
+        b'\xee\x99e\xa9\xf3\x83$\x01': ("set_operator", _SetOperatorArgs),
+        b'\x1b\xea\xb24\x93\x02\xbb\x8d': ("set_params", _SetParamsArgs),
+        b'? \x9a\x028gO-': ("set_pause", _SetPauseArgs),
+        b'!\x9cJ\xda\xd7*p\xaf': ("settle_position", _SettlePositionArgs),
+        b'\xe6\x96\xc85\\\xd0ml': ("submit_order", _SubmitOrderArgs),
+        b's\x87\xa8j\x8b\xd6\x8a\x96': ("withdraw_collateral", _WithdrawCollateralArgs),
+        b'\x95\x9e!\xb9/\xf3\xfd\x1f': ("withdraw_liquidity", _WithdrawLiquidityArgs),
     },
     accounts={
+        b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82': _Config,
+        b'\x1e\xc8\xdc\x95\x03=h2': _Exchange,
         b'E\xbf\x10\xe3\x84\xbbT\xe3': _Feed,
+        b'\x98\x11\x8e\xc3P\xc4\xa10': _Margin,
+        b'\xdb\xbe\xd57\x00\xe3\xc6\x9a': _Market,
+        b'\x86\xad\xdf\xb9MV\x1c3': _Order,
+        b'\xf1\x9am\x04\x11\xb1m\xbc': _Pool,
+        b'\xaa\xbc\x8f\xe4z@\xf7\xd0': _Position,
+        b'BMB\xf2\x99\r\x01E': _Window,
     },
-    events={},
+    events={
+        b'\xacr09bS_\x9d': _CollateralChanged,
+        b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
+        b'\x84\x84\xc1\xd6\x0cc(\x1c': _LiquidityChanged,
+        b'X\xb8\x82\xe7\xe2T\x06:': _MarketCreated,
+        b'0\xf9\xa6\xc0\x97\xd2\xa6\x0c': _OrderEnded,
+        b'`\x82\xcc\xea\xa9\xdb\xd8\xe3': _OrderPlaced,
+        b'\xee\xbc\xd5N\x86\xd1\xb2\xda': _PauseChanged,
+        b'(kZ\xd6`\x1e=\x80': _PositionLiquidated,
+        b'Kd\\\xbd\xf5t\xfc\xdd': _PositionSettled,
+        b'\xde7\x90\xb9|\xab\xed\xe6': _WindowFinalised,
+        b'\x9f\x8d\xb1\xabD\xffa\x85': _WindowOpened,
+    },
     errors=ERRORS,
 )
