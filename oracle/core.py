@@ -14,14 +14,13 @@ from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
 from ingest.feeds.base import Adapter, Problem
 from ingest.timeline import Applied, Timeline
 from momentum.curve import Curve
+from momentum.features import rewrites_past
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
 
 LAST_TRADED_PERIOD = 2
 S_BIAS = 1 << 31
-REVISION_AFTER_S = 5
-"""A message later than this after its second corrects the past; an earlier one is the feed's ordinary delay."""
 FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END = 1, 2, 4
 
 
@@ -93,7 +92,7 @@ class KeeperCore:
         self._base_tick = {1: 1}
         self._base_play_s = {1: 0}  # play before the period, as the chain counts it
         self._closed: set[int] = set()
-        self._last: tuple[int, int] = (0, -1)
+        self._last: tuple[int, int] = (0, 0)
 
     def receive(self, message: FeedMessage) -> Received:
         """Absorb one raw message."""
@@ -139,18 +138,19 @@ class KeeperCore:
         if period == 0 or period in self._closed or data_ms < self.clock.start_ms(period):
             raise ValueError(f"no play is under way at data time {data_ms} ms")
         second = (data_ms - self.clock.start_ms(period)) // 1000
-        if (period, second) <= self._last:
+        if (period, second) <= self._last and self._last[0]:
             raise ValueError(f"second {second} of period {period} has had its sample")
         tick = self._live.tick(period, second)
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
         mu_e6, conf_e4 = self._curve.tick(self._base_play_s[period] + second, x_e6)
         reason = self._suspension.tick(self._fresh, period, second)
+        corrected = any(rewrites_past(change.old, change.new, *self._last) for change in self._fresh)
         self._fresh = []
         number = self._base_tick[period] + second
-        revised = self._revised(number, period, second)
-        flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * (revised is not None)
-        if revised is not None:
-            self.revisions.append(revised)
+        moved = self._revised(number)
+        if corrected and moved is not None:
+            self.revisions.append(moved)
+        flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * corrected
         if self.clock.ended(period):
             flags |= FLAG_PERIOD_END
             self._closed.add(period)
@@ -173,12 +173,11 @@ class KeeperCore:
             inputs_hash=inputs_hash(SPEC_DECAY, inputs, self.digest),
         )
 
-    def _revised(self, number: int, period: int, second: int) -> Revised | None:
+    def _revised(self, number: int) -> Revised | None:
         found = [r for r in self._live.revisions() if r.methodology == SPEC_DECAY.name]
-        late = [r for r in found if r.period < period or second - r.second > REVISION_AFTER_S]
-        if not late:
+        if not found:
             return None
-        worst = max(late, key=lambda r: abs(r.new_x_e6 - r.old_x_e6))
+        worst = max(found, key=lambda r: abs(r.new_x_e6 - r.old_x_e6))
         return Revised(
             tick=number,
             revised_tick=self._base_tick[worst.period] + worst.second,
@@ -186,7 +185,7 @@ class KeeperCore:
             second=worst.second,
             old_e6=worst.old_x_e6,
             new_e6=worst.new_x_e6,
-            count=len(late),
+            count=len(found),
         )
 
     @property

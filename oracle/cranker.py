@@ -75,3 +75,22 @@ def ripe(orders: Iterable[PendingOrder], feed: FeedView, delay_ms: int, now_ms: 
         elif now_ms > order.commit_ms + order.expiry_ms + GRACE_MS:
             cranks.append(Crank(order.address, feed.count - 1))
     return cranks
+
+
+HALF_MS = 45 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlayState:
+    """How far the match is, from the feed account. ``play_ms`` counts from the kick-off of ``period``."""
+
+    period: int
+    in_break: bool
+    play_ms: int
+
+    def reached(self, nominal_ms: int) -> bool:
+        """Whether play has come to a nominal time (added time is in no window: 45:00 is the end of the first half)."""
+        period, inside_ms = (1, nominal_ms) if nominal_ms <= HALF_MS else (2, nominal_ms - HALF_MS)
+        if self.period != period:
+            return self.period > period
+        return self.in_break or self.play_ms >= inside_ms

@@ -78,9 +78,20 @@ class Intent:
 class Strategy(Protocol):
     """A scripted person."""
 
-    name: str
-    style: str
-    every_s: int
+    @property
+    def name(self) -> str:
+        """The person."""
+        ...
+
+    @property
+    def style(self) -> str:
+        """The kind of trader, in a word."""
+        ...
+
+    @property
+    def every_s(self) -> int:
+        """Seconds of play between two looks at the market."""
+        ...
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
         """Orders to sign now; an empty list most of the time."""

@@ -1,0 +1,198 @@
+"""The cranker's shell: ends ripe orders, liquidates, finalises and settles windows, splits fees.
+
+Anyone may run it; it needs a key with lamports and, for liquidation rewards, a margin account of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from solders.compute_budget import set_compute_unit_limit
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.transaction import Transaction
+
+from chain import pda
+from chain.clients import market as client
+from chain.clients import oracle as oracle_client
+from chain.errors import RpcError
+from chain.rpc import RpcPool
+from momentum import pricing
+from oracle.books import Books, read_books
+from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
+from oracle.publisher import BLOCKHASH_LIFE_MS
+
+CRANK_UNITS = 60_000
+MAX_SAMPLE_AGE_MS = 5_000
+OPEN, FINAL, VOID = 0, 1, 2
+TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+
+
+@dataclass
+class CrankStats:
+    """What was done, by kind, and what the program refused, by error."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Cranker:
+    """One keeper for one exchange and one feed. Call `step` after each sample; it returns the books it saw."""
+
+    def __init__(self, rpc: RpcPool, exchange: Pubkey, feed: Pubkey, key: Keypair, now_ms: Callable[[], int]) -> None:
+        self.stats = CrankStats()
+        self._rpc = rpc
+        self._exchange = exchange
+        self._feed = feed
+        self._key = key
+        self._now_ms = now_ms
+        self._margin = pda.margin(exchange, key.pubkey())
+        self._limit = set_compute_unit_limit(CRANK_UNITS)
+        self._blockhash = Hash.default()
+        self._blockhash_ms = -BLOCKHASH_LIFE_MS
+
+    async def step(self) -> Books:
+        """Do everything that is due now."""
+        books = await read_books(self._rpc, self._exchange)
+        account = await self._rpc.account(self._feed)
+        if account is None:
+            raise LookupError(f"feed {self._feed} does not exist: create it first")
+        feed = oracle_client.Feed.decode(account.data)
+        due = [
+            *self._orders(books, feed, account.slot),
+            *self._liquidations(books, feed),
+            *self._windows(books, feed),
+        ]
+        for kind, instruction in due:
+            await self._send(kind, instruction)
+        return await read_books(self._rpc, self._exchange) if due else books
+
+    def _orders(self, books: Books, feed: oracle_client.Feed, slot: int) -> list[tuple[str, Instruction]]:
+        view = FeedView.of(feed.start_unix_ms, feed.samples, feed.ring["data_ms"])
+        pending = {
+            str(address): order
+            for address, order in books.orders.items()
+            if books.windows[order.window].feed == self._feed
+        }
+        waiting = [PendingOrder(a, o.commit_ms, o.expiry_ms, o.commit_slot) for a, o in pending.items()]
+        result = []
+        for crank in ripe(waiting, view, books.exchange.delay_ms, self._now_ms(), slot):
+            order = pending[crank.order]
+            instruction = client.ix_crank_order(
+                cranker=self._key.pubkey(),
+                exchange=self._exchange,
+                pool=books.exchange.pool,
+                market=books.windows[order.window].market,
+                window=order.window,
+                feed=self._feed,
+                margin=order.margin,
+                position=order.position,
+                order=Pubkey.from_string(crank.order),
+                rent_payer=order.rent_payer,
+                sample_index=crank.sample_index,
+            )
+            result.append(("order", instruction))
+        return result
+
+    def _liquidations(self, books: Books, feed: oracle_client.Feed) -> list[tuple[str, Instruction]]:
+        if not feed.samples or feed.suspend_epoch % 2 or feed.in_break:
+            return []
+        if self._now_ms() - feed.start_unix_ms - feed.data_ms > MAX_SAMPLE_AGE_MS:
+            return []
+        result = []
+        for address, position in sorted(books.positions.items(), key=lambda item: str(item[0])):
+            window = books.windows[position.window]
+            if position.qty_e6 == 0 or window.state != OPEN or window.feed != self._feed:
+                continue
+            if not below_maintenance(window, position, feed):
+                continue
+            instruction = client.ix_liquidate(
+                liquidator=self._key.pubkey(),
+                liquidator_margin=self._margin,
+                exchange=self._exchange,
+                pool=books.exchange.pool,
+                market=window.market,
+                window=position.window,
+                feed=self._feed,
+                margin=position.margin,
+                position=address,
+            )
+            result.append(("liquidation", instruction))
+        return result
+
+    def _windows(self, books: Books, feed: oracle_client.Feed) -> list[tuple[str, Instruction]]:
+        start_ms = feed.periods[feed.period - 1].start_play_ms if feed.period else 0
+        play = PlayState(feed.period, bool(feed.in_break), feed.play_ms - start_ms)
+        now_s = self._now_ms() // 1000
+        result = []
+        for address, window in sorted(books.windows.items(), key=lambda item: item[1].window_id):
+            if window.feed != self._feed:
+                continue
+            if window.state == OPEN:
+                if play.period and play.reached(window.end_ms):
+                    result.append(
+                        (
+                            "finalise",
+                            client.ix_finalise_window(exchange=self._exchange, window=address, feed=self._feed),
+                        )
+                    )
+                continue
+            if now_s * 1000 < window.finalised_unix * 1000 + books.exchange.dispute_ms or window.pending_orders:
+                continue
+            result += self._settle(books, address)
+        return result
+
+    def _settle(self, books: Books, address: Pubkey) -> list[tuple[str, Instruction]]:
+        window = books.windows[address]
+        open_here = sorted((a for a, p in books.positions.items() if p.window == address), key=str)
+        result = []
+        for at in open_here:
+            position = books.positions[at]
+            instruction = client.ix_settle_position(
+                exchange=self._exchange,
+                pool=books.exchange.pool,
+                market=window.market,
+                window=address,
+                margin=position.margin,
+                position=at,
+                rent_payer=position.rent_payer,
+            )
+            result.append(("settle", instruction))
+        if not open_here and not window.fees_done:
+            instruction = client.ix_distribute_fees(
+                exchange=self._exchange,
+                pool=books.exchange.pool,
+                window=address,
+                vault=books.exchange.vault,
+                treasury_vault=books.exchange.treasury_vault,
+                lp_mint=books.exchange.lp_mint,
+                token_program=TOKEN_PROGRAM,
+            )
+            result.append(("fees", instruction))
+        return result
+
+    async def _send(self, kind: str, instruction: Instruction) -> None:
+        """Send at once, unprefligted; whatever fails is planned again at the next step from fresh accounts."""
+        if self._now_ms() - self._blockhash_ms >= BLOCKHASH_LIFE_MS:
+            self._blockhash = (await self._rpc.latest_blockhash()).blockhash
+            self._blockhash_ms = self._now_ms()
+        message = Message.new_with_blockhash([self._limit, instruction], self._key.pubkey(), self._blockhash)
+        wire = bytes(Transaction([self._key], message, self._blockhash))
+        config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+        try:
+            signature = await self._rpc.call("sendTransaction", [base64.b64encode(wire).decode(), config])
+        except RpcError as error:
+            self.stats.refused[f"{kind}: {error}"] += 1
+            return
+        status = await self._rpc.call("getSignatureStatuses", [[signature], {"searchTransactionHistory": False}])
+        row = status["value"][0]
+        if row is not None and row["err"] is None:
+            self.stats.done[kind] += 1
+        else:
+            self.stats.refused[f"{kind}: {row['err'] if row else 'not landed'}"] += 1

@@ -1,0 +1,142 @@
+"""Where a window stands at the feed's newest sample: the Python twin of the market program's `timing.rs`.
+
+Pure, over a decoded `Feed` account. Times are milliseconds of play, areas 1e-6 points x ms, as on chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from momentum import pricing
+
+MINUTE_MS = 60_000
+HALF_MINUTES = 45
+Part = tuple[int, int, int]
+"""(period, first minute, last minute)."""
+
+PARTS: tuple[tuple[Part, ...], ...] = (
+    ((1, 0, 15),),
+    ((1, 15, 30),),
+    ((1, 30, 45),),
+    ((2, 0, 15),),
+    ((2, 15, 30),),
+    ((2, 30, 45),),
+    ((1, 0, 45),),
+    ((2, 0, 45),),
+    ((1, 0, 45), (2, 0, 45)),
+)
+NAMES = ("0-15", "15-30", "30-45", "45-60", "60-75", "75-90", "H1", "H2", "FT")
+"""Window names by id."""
+
+
+class PeriodLike(Protocol):
+    """A period's marks."""
+
+    start_play_ms: int
+    end_play_ms: int
+    end_area: int
+
+
+class FeedLike(Protocol):
+    """What is read of the feed account."""
+
+    period: int
+    in_break: int
+    play_ms: int
+    left_out_ms: int
+    periods: Sequence[PeriodLike]
+    minute_area: Sequence[Sequence[int]]
+    minute_left_out_ms: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A window as of the newest sample."""
+
+    area: int
+    left_ms: int
+    lead_ms: int
+    left_out_ms: int
+
+
+def nominal_s(window_id: int) -> tuple[int, int]:
+    """Start and end of a window in nominal seconds of the match (the second half begins at 2,700)."""
+    first, last = PARTS[window_id][0], PARTS[window_id][-1]
+    return ((first[0] - 1) * HALF_MINUTES + first[1]) * 60, ((last[0] - 1) * HALF_MINUTES + last[2]) * 60
+
+
+def _ended(feed: FeedLike, period: int) -> bool:
+    return feed.period > period or (feed.period == period and bool(feed.in_break))
+
+
+def _mark(feed: FeedLike, period: int, minute: int) -> tuple[int, int] | None:
+    """(area, left out) at a minute of a period; None while play has not come to it."""
+    if feed.period < period or feed.period == 0:
+        return None
+    row = feed.periods[period - 1]
+    played = (row.end_play_ms if _ended(feed, period) else feed.play_ms) - row.start_play_ms
+    if played < minute * MINUTE_MS:
+        return None
+    return int(feed.minute_area[period - 1][minute]), int(feed.minute_left_out_ms[period - 1][minute])
+
+
+def progress(feed: FeedLike, newest_area: int, window_id: int) -> Progress:
+    """Where the window stands. Raises LookupError before the first sample."""
+    if feed.period == 0:
+        raise LookupError("the feed has no sample yet: wait for kick-off")
+    play = feed.play_ms - feed.periods[feed.period - 1].start_play_ms
+    area = left = lead = left_out = 0
+    begun = False
+    for period, first, last in PARTS[window_id]:
+        begin, end = first * MINUTE_MS, last * MINUTE_MS
+        if feed.period > period or (feed.period == period and play >= end):
+            gone_area, gone_out = _past(feed, newest_area, (period, first, last))
+            area, left_out, begun = area + gone_area, left_out + gone_out, True
+        elif feed.period == period and play >= begin:
+            mark = _mark(feed, period, first) or (0, 0)
+            area += max(0, newest_area - mark[0])
+            left_out += min(max(0, feed.left_out_ms - mark[1]), play - begin)
+            left, begun = left + end - play, True
+        else:
+            if not begun:
+                halves = period - feed.period
+                half = HALF_MINUTES * MINUTE_MS
+                lead = max(0, half - play) + (halves - 1) * half + begin if halves > 0 else begin - play
+            left, begun = left + end - begin, True
+    return Progress(area, left, lead, left_out)
+
+
+def _past(feed: FeedLike, newest_area: int, part: Part) -> tuple[int, int]:
+    period, first, last = part
+    length = (last - first) * MINUTE_MS
+    begin, end = _mark(feed, period, first), _mark(feed, period, last)
+    if begin is None:
+        return 0, length
+    if end is not None:
+        return end[0] - begin[0], end[1] - begin[1]
+    row = feed.periods[period - 1]
+    area = row.end_area if _ended(feed, period) else newest_area
+    played = (row.end_play_ms if _ended(feed, period) else feed.play_ms) - row.start_play_ms - first * MINUTE_MS
+    out = min(max(0, feed.left_out_ms - begin[1]), played)
+    return max(0, area - begin[0]), length - played + out
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLike:
+    """The newest sample's own numbers, as on chain (``s_e4`` biased)."""
+
+    area: int
+    x_e6: int
+    mu_e6: int
+    s_e4: int
+
+
+def forward_e6(feed: FeedLike, sample: SampleLike, window_id: int) -> tuple[int, Progress, tuple[int, int]]:
+    """Fair price of the window, where it stands, and the envelope the price must lie in."""
+    at = progress(feed, sample.area, window_id)
+    length = sum((last - first) * MINUTE_MS for _, first, last in PARTS[window_id])
+    w_ms = length - min(at.left_out_ms, length - 1)
+    price = pricing.forward(at.area, at.left_ms, at.lead_ms, sample.x_e6, sample.mu_e6, sample.s_e4, w_ms)
+    return price, at, pricing.envelope(at.area, at.left_ms, w_ms)
