@@ -32,7 +32,7 @@ class Endpoints:
     """All endpoints in the order of preference."""
 
     items: list[Endpoint]
-    max_slot_lag: int = 50
+    max_slot_lag: int = 100
     newest_slot: int = field(default=0)
 
     @staticmethod

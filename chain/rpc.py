@@ -69,11 +69,12 @@ class Simulation:
 
 
 class _TryNextError(Exception):
-    """This endpoint cannot serve; `rest_s` None means the usual rest."""
+    """This endpoint cannot serve; `rest_s` None means the usual rest, `stale_slot` is where a stale node is."""
 
-    def __init__(self, reason: str, rest_s: float | None = None) -> None:
+    def __init__(self, reason: str, rest_s: float | None = None, stale_slot: int | None = None) -> None:
         super().__init__(reason)
         self.rest_s = rest_s
+        self.stale_slot = stale_slot
 
 
 class RpcPool:
@@ -85,7 +86,7 @@ class RpcPool:
         *,
         timeout_s: float = 5.0,
         rounds: int = 2,
-        max_slot_lag: int = 50,
+        max_slot_lag: int = 100,
         max_batch: int = 100,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -136,6 +137,7 @@ class RpcPool:
 
     async def _serve(self, name: str, attempt: Callable[[Endpoint], Any]) -> Any:
         reasons: list[str] = []
+        stale: list[int] = []
         for turn in range(self._rounds):
             if turn:
                 await asyncio.sleep(_ROUND_PAUSE_S)
@@ -145,9 +147,14 @@ class RpcPool:
                 except _TryNextError as error:
                     self.endpoints.failed(endpoint, self._clock(), str(error), rest_s=error.rest_s)
                     reasons.append(f"{endpoint.url}: {error}")
+                    if error.stale_slot is not None:
+                        stale.append(error.stale_slot)
                     continue
                 self.endpoints.succeeded(endpoint)
                 return result
+        if stale and len(stale) == len(reasons):
+            # All of them stand where they say: the cluster was restarted or rolled back, so believe them from now on.
+            self.endpoints.newest_slot = max(stale)
         raise RpcUnavailableError(name, reasons)
 
     async def _single(self, endpoint: Endpoint, method: str, params: Sequence[Any]) -> Any:
@@ -194,7 +201,8 @@ class RpcPool:
         if isinstance(context, dict) and isinstance(context.get("slot"), int):
             slot = context["slot"]
             if not self.endpoints.saw_slot(endpoint, slot):
-                raise _TryNextError(f"the node is at slot {slot}, others are at {self.endpoints.newest_slot}")
+                reason = f"the node is at slot {slot}, others are at {self.endpoints.newest_slot}"
+                raise _TryNextError(reason, stale_slot=slot)
         return result
 
     async def _post(self, endpoint: Endpoint, body: Any) -> Any:

@@ -135,6 +135,16 @@ async def test_an_answer_from_a_stale_node_is_not_used(twins: list[Twin]) -> Non
         assert "the node is at slot 1001" in pool.endpoints.items[0].last_failure
 
 
+async def test_a_cluster_that_was_set_back_is_believed_on_the_next_call(twins: list[Twin]) -> None:
+    for twin in twins:
+        twin.answer = lambda body: ok(body, {"context": {"slot": 10}, "value": 3})
+    async with pool_of(twins) as pool:
+        pool.endpoints.newest_slot = 5_000
+        with pytest.raises(RpcUnavailableError, match="the node is at slot 10"):
+            await pool.balance(Pubkey.new_unique())
+        assert await pool.balance(Pubkey.new_unique()) == 3
+
+
 async def test_a_batch_is_split_and_answers_are_matched_by_id(twins: list[Twin]) -> None:
     def shuffled(body: Any) -> web.Response:
         rows = [{"jsonrpc": "2.0", "id": item["id"], "result": item["params"][0]} for item in body]
