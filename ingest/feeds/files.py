@@ -63,7 +63,7 @@ def read_json(path: Path) -> object:
     except orjson.JSONDecodeError as error:
         raise FeedError(
             "bad_json",
-            f"{path} is no complete JSON (line {error.lineno}, column {error.colno}): give a match file, or fetch it again",
+            f"{path} is no complete JSON (line {error.lineno}, column {error.colno}): give a match or fetch it again",
         ) from error
     return document
 

@@ -23,6 +23,9 @@ AROUND_KICKOFF_MS = 48 * 3_600_000
 """A row further from the kick-off than this is a mistake (a match resumed on another day is not replayed)."""
 
 
+_WHISTLES = (str(c.PERIOD_START), str(c.PERIOD_END))
+
+
 class StatsPerform:
     """See `ingest.feeds.base.Adapter`."""
 
@@ -96,7 +99,7 @@ class StatsPerform:
 
     def urgent(self, doc: Doc) -> bool:
         """Kick-offs and final whistles."""
-        return doc.get("typeId") in (c.PERIOD_START, c.PERIOD_END)
+        return str(doc.get("typeId")) in _WHISTLES
 
 
 def _sections(paths: Sequence[Path]) -> Iterator[Doc]:
@@ -165,7 +168,7 @@ def _compare(
     adapter: StatsPerform, info: MatchInfo, rows: Sequence[Row], official: tuple[int, int] | None
 ) -> tuple[Problem, ...]:
     """A problem when the goals among the events are not the official score."""
-    goals = [row.doc for row in rows if row.withdrawn is None and row.doc.get("typeId") == c.GOAL]
+    goals = [row.doc for row in rows if row.withdrawn is None and str(row.doc["typeId"]) == str(c.GOAL)]
     changes = [change for doc in goals for change in adapter.parse(info, doc)]
     found = score(change.event for change in changes if isinstance(change, Upsert))
     if official is None or found == official:

@@ -37,22 +37,22 @@ def replay(paths: Sequence[Path], seed: int, halftime_ms: int = base.DEFAULT_HAL
 
 def spoil(doc: Doc, rng: random.Random) -> Doc | None:
     """A first version some metres off, now and then with the wrong outcome or type; None for what arrives right."""
-    type_id = doc.get("typeId")
-    qualifiers = {q["qualifierId"] for q in doc.get("qualifier") or ()}
-    if type_id in NEVER_SPOILT or (type_id == c.FOUL and c.Q_PENALTY in qualifiers):
-        return None
     try:
+        type_id = int(doc["typeId"])
+        qualifiers = {int(q["qualifierId"]): q for q in doc.get("qualifier") or ()}
+        if type_id in NEVER_SPOILT or (type_id == c.FOUL and c.Q_PENALTY in qualifiers):
+            return None
         first = dict(doc)
         for axis in ("x", "y"):
             first[axis] = round(min(100.0, max(0.0, float(doc[axis]) + rng.uniform(-12, 12))), 1)
         if type_id in (c.PASS, c.TAKE_ON) and rng.random() < 0.15:
             first["outcome"] = 1 - int(doc["outcome"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if type_id in TYPE_MISTAKES and rng.random() < 0.25:
         first["typeId"] = TYPE_MISTAKES[type_id]
     if type_id in c.SHOTS:
-        first["qualifier"] = [q for q in doc.get("qualifier") or () if q["qualifierId"] != c.Q_BIG_CHANCE]
+        first["qualifier"] = [q for number, q in qualifiers.items() if number != c.Q_BIG_CHANCE]
     return first
 
 

@@ -179,8 +179,8 @@ def _team_names(document: Doc) -> dict[str, str]:
     names = {}
     teams = document.get("teams")
     for team_id, row in teams.items() if isinstance(teams, dict) else ():
-        team = row.get("team", row) if isinstance(row, dict) else {}
-        raw = str(team.get("name") or f"Team {team_id}")
+        team = row.get("team", row) if isinstance(row, dict) else None
+        raw = str((team.get("name") if isinstance(team, dict) else None) or f"Team {team_id}")
         try:  # the archive escapes names twice
             names[str(team_id)] = raw.encode("latin-1").decode("unicode_escape") if "\\u" in raw else raw
         except UnicodeError:

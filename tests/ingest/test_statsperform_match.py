@@ -1,0 +1,200 @@
+"""The complete Stats Perform match of the kloppy package, checked against its MA1 and against kloppy's own reading."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from kloppy import statsperform
+from kloppy.domain import Event as KloppyEvent
+from kloppy.domain import PassEvent, ShotEvent, ShotResult
+from kloppy.infra.serializers.event.statsperform import deserializer as kloppy_opta
+
+from ingest.events import Event, Kind, MatchInfo, Side, Team, score
+from ingest.feeds import Recorded, adapter, default_match_paths, load_paths, split
+from ingest.feeds.base import Problem
+from ingest.feeds.statsperform import constants as c
+from ingest.timeline import Timeline
+
+PASSES = {Kind.PASS, Kind.CORNER, Kind.FREE_KICK, Kind.THROW_IN, Kind.GOAL_KICK}
+
+
+def final(match: Recorded) -> tuple[Timeline, list[Problem]]:
+    """What the file ends with."""
+    timeline, problems = Timeline(match.info), []
+    for row in match.rows:
+        changes, found = split(adapter("statsperform").parse(match.info, row.withdrawn or row.doc))
+        timeline.apply(changes)
+        problems += found
+    return timeline, problems
+
+
+@cache
+def kloppys() -> tuple[KloppyEvent, ...]:
+    ma1, ma3 = default_match_paths()
+    return tuple(statsperform.load_event(ma1_data=str(ma1), ma3_data=str(ma3), coordinates="opta").events)
+
+
+def events_by_id(match: Recorded) -> dict[str, Event]:
+    return {event.event_id: event for event in final(match)[0].events()}
+
+
+def test_no_row_is_lost(hsv: Recorded, ma3: dict[str, Any]) -> None:
+    timeline, problems = final(hsv)
+    outside = sum(row["periodId"] not in c.PERIOD_BASE_MIN for row in ma3["liveData"]["event"])
+    assert problems == []
+    assert hsv.problems == ()
+    assert (len(timeline), len(timeline.tombstones()), outside) == (1660, 71, 6)
+    assert len(ma3["liveData"]["event"]) == 1660 + 71 + 6
+
+
+def test_the_header_names_both_sides(hsv: Recorded) -> None:
+    assert (hsv.info.home.name, hsv.info.away.name) == ("Hamburger SV", "Sandhausen")
+    assert hsv.info.match_id == "71pif9hi2vwzp6q0xzilyxst0"
+
+
+def test_the_goals_are_the_official_ones(hsv: Recorded) -> None:
+    goals = [(e.period, e.play_ms, e.side, e.penalty) for e in final(hsv)[0].events() if e.goal]
+    assert goals == [
+        (2, (28 * 60 + 39) * 1000, Side.HOME, True),
+        (2, (41 * 60 + 57) * 1000, Side.AWAY, False),
+        (2, (50 * 60 + 22) * 1000, Side.HOME, False),
+    ]
+    assert score(final(hsv)[0].events()) == hsv.official_score == (2, 1)
+
+
+def test_the_cards_are_the_official_ones_with_the_second_yellow_as_red(hsv: Recorded) -> None:
+    cards = [(e.kind, e.side, e.player) for e in final(hsv)[0].events() if e.kind in (Kind.YELLOW, Kind.RED)]
+    assert cards == [
+        (Kind.YELLOW, Side.AWAY, "M. Ritzmaier"),
+        (Kind.YELLOW, Side.AWAY, "A. Esswein"),
+        (Kind.YELLOW, Side.AWAY, "E. Zenga"),
+        (Kind.RED, Side.AWAY, "M. Ritzmaier"),
+        (Kind.YELLOW, Side.AWAY, None),
+    ]
+
+
+def test_the_penalty_is_awarded_to_hamburg_before_it_is_scored(hsv: Recorded) -> None:
+    events = final(hsv)[0].events()
+    (award,) = (e for e in events if e.kind is Kind.PENALTY_AWARDED)
+    (kick,) = (e for e in events if e.penalty)
+    assert award.side is kick.side is Side.HOME
+    assert award.play_ms < kick.play_ms
+
+
+def test_every_corner_taken_has_its_award(hsv: Recorded) -> None:
+    kinds = Counter((e.kind, e.side) for e in final(hsv)[0].events())
+    for side in Side:
+        assert kinds[Kind.CORNER, side] == kinds[Kind.CORNER_AWARDED, side] > 0
+
+
+def test_kloppy_reads_the_same_passes_with_the_same_outcome(hsv: Recorded) -> None:
+    ours = {key: e for key, e in events_by_id(hsv).items() if e.kind in PASSES}
+    theirs = {str(e.event_id): e for e in kloppys() if isinstance(e, PassEvent)}
+    assert ours.keys() == theirs.keys()
+    raw = {key: bool(e.raw_event.outcome) and e.raw_event.type_id == 1 for key, e in theirs.items()}
+    assert {key: e.success for key, e in ours.items()} == raw
+
+
+def test_kloppy_reads_the_same_shots_and_goals(hsv: Recorded) -> None:
+    ours = {key: e for key, e in events_by_id(hsv).items() if e.kind is Kind.SHOT}
+    theirs = {str(e.event_id): e for e in kloppys() if isinstance(e, ShotEvent)}
+    assert ours.keys() == theirs.keys()
+    assert {k for k, e in ours.items() if e.goal} == {k for k, e in theirs.items() if e.result is ShotResult.GOAL}
+    on_target = (ShotResult.GOAL, ShotResult.SAVED)
+    assert {k for k, e in ours.items() if e.success} == {k for k, e in theirs.items() if e.result in on_target}
+
+
+def test_kloppy_reads_the_same_places_times_and_teams(hsv: Recorded) -> None:
+    ours = events_by_id(hsv)
+    compared = 0
+    for theirs in kloppys():
+        event = ours[str(theirs.event_id)]
+        # An offside is turned to the side it is about, a penalty to the side that gets it.
+        if event.kind in (Kind.OFFSIDE, Kind.PENALTY_AWARDED) or event.x is None or event.y is None:
+            continue
+        point = theirs.coordinates
+        assert event.x == pytest.approx(min(100, max(0, point.x)))
+        assert event.y == pytest.approx(100 - min(100, max(0, point.y)))
+        assert event.period == theirs.period.id
+        assert abs(theirs.timestamp.total_seconds() * 1000 - event.play_ms) < 2000
+        if event.side is not None:
+            team = hsv.info.home if event.side is Side.HOME else hsv.info.away
+            assert theirs.team.team_id == team.team_id
+        compared += 1
+    assert compared > 1550
+
+
+def test_kloppy_drops_what_we_keep_as_tombstones(hsv: Recorded) -> None:
+    assert not {str(e.event_id) for e in kloppys()} & final(hsv)[0].tombstones()
+
+
+def test_kloppy_knows_every_type_number_we_use_by_the_same_meaning() -> None:
+    theirs = {
+        value: name
+        for name, value in vars(kloppy_opta).items()
+        if name.startswith("EVENT_TYPE_") and isinstance(value, int)
+    }
+    assert theirs.keys() <= c.NAMES.keys()
+    assert kloppy_opta.EVENT_TYPE_SHOT_GOAL == c.GOAL
+    assert kloppy_opta.EVENT_TYPE_DELETED_EVENT == c.DELETED
+    assert kloppy_opta.EVENT_TYPE_CORNER_AWARDED == c.CORNER_AWARDED
+    assert kloppy_opta.EVENT_QUALIFIER_PENALTY == c.Q_PENALTY
+    assert kloppy_opta.EVENT_QUALIFIER_SECOND_YELLOW_CARD == c.Q_SECOND_YELLOW
+    assert kloppy_opta.EVENT_QUALIFIER_XG == c.Q_XG
+
+
+def test_the_ma3_document_alone_is_a_match_without_an_official_score() -> None:
+    match = load_paths("statsperform", default_match_paths()[1:])
+    assert match.official_score is None
+    assert match.info.away.name == "Sandhausen"
+
+
+def athletic(shared: Path) -> tuple[MatchInfo, list[dict[str, Any]]]:
+    """A second real Opta match (F24), its rows written the way MA3 writes them."""
+    path = shared / "provider_formats" / "opta" / "f24-23-2018-1009316-eventdetails.xml.gz"
+    game = ElementTree.fromstring(gzip.open(path).read())[0]
+    home, away = (Team(game.attrib[f"{s}_team_id"], game.attrib[f"{s}_team_name"], s) for s in ("home", "away"))
+    rows = [
+        {
+            **{"id": e.attrib["id"], "typeId": e.attrib["type_id"], "periodId": e.attrib["period_id"]},
+            **{"timeMin": e.attrib["min"], "timeSec": e.attrib["sec"], "contestantId": e.attrib["team_id"]},
+            **{"outcome": e.attrib["outcome"], "x": e.attrib["x"], "y": e.attrib["y"]},
+            **{"timeStamp": e.attrib["timestamp"], "lastModified": e.attrib["last_modified"]},
+            "qualifier": [{"qualifierId": q.attrib["qualifier_id"], "value": q.attrib.get("value")} for q in e],
+        }
+        for e in game
+    ]
+    return MatchInfo("statsperform", game.attrib["id"], home, away, 0, ""), rows
+
+
+@pytest.mark.shared
+def test_a_second_real_opta_match_is_read_without_a_problem_and_to_its_official_score(shared: Path) -> None:
+    info, rows = athletic(shared)
+    timeline = Timeline(info)
+    for row in rows:
+        changes, problems = split(adapter("statsperform").parse(info, row))
+        assert problems == []
+        timeline.apply(changes)
+    assert score(timeline.events()) == (2, 1)
+    kinds = Counter(event.kind for event in timeline.events())
+    assert (kinds[Kind.YELLOW], kinds[Kind.RED], len(timeline.tombstones())) == (9, 0, 23)
+
+
+@pytest.mark.shared
+def test_what_is_called_unverified_occurs_in_no_complete_match_and_nothing_else_does(
+    shared: Path, ma3: dict[str, Any]
+) -> None:
+    seen = {int(row["typeId"]) for row in athletic(shared)[1]} | {row["typeId"] for row in ma3["liveData"]["event"]}
+    seen |= {
+        int(q["value"])
+        for row in (*ma3["liveData"]["event"], *athletic(shared)[1])
+        for q in row["qualifier"]
+        if str(q["qualifierId"]) == str(c.Q_FORMER_TYPE)
+    }
+    assert c.UNVERIFIED == frozenset(c.NAMES) - seen
