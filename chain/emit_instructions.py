@@ -167,18 +167,17 @@ def instruction(item: InstructionDef, idl: Idl, names: Names) -> str:
             values[program_parameter] = program_parameter
         call = ", ".join(values.values())
         lines += [f"    if {name} is None:", f"        {name} = {helper}({call})[0]"]
-    lines.append("    accounts = [")
+    # No local variables from here on: arguments may be called `accounts` or `data`.
+    values_text = ", ".join(f"{attribute(field.name)}={argument[field.name]}" for field in item.args)
+    lines += ["    return Instruction(", "        PROGRAM_ID,"]
+    lines += [f"        {item.discriminator!r} + {args}({values_text}).encode(),", "        ["]
     for account in item.accounts:
         flags = f"{account.signer}, {account.writable}"
+        meta = f"AccountMeta({account.name}, {flags})"
         if account.optional and account.name not in derived:
-            meta = f"AccountMeta({account.name}, {flags}) if {account.name} else AccountMeta(PROGRAM_ID, False, False)"
-        else:
-            meta = f"AccountMeta({account.name}, {flags})"
-        lines.append(f"        {meta},")
-    lines += ["        *remaining_accounts,", "    ]"]
-    values_text = ", ".join(f"{attribute(field.name)}={argument[field.name]}" for field in item.args)
-    lines.append(f"    data = {item.discriminator!r} + {args}({values_text}).encode()")
-    lines.append("    return Instruction(PROGRAM_ID, data, accounts)")
+            meta = f"{meta} if {account.name} else AccountMeta(PROGRAM_ID, False, False)"
+        lines.append(f"            {meta},")
+    lines += ["            *remaining_accounts,", "        ],", "    )"]
     text = dataclass_source(args, (f"Arguments of `{item.name}`.",), item.args, names)
     if item.returns is not None:
         returned = python_type(item.returns, names)

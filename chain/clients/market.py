@@ -2034,23 +2034,25 @@ def ix_crank_order(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """End an order at its determined sample, or for the reason why there is none."""
-    accounts = [
-        AccountMeta(cranker, True, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(market, False, True),
-        AccountMeta(window, False, True),
-        AccountMeta(feed, False, False),
-        AccountMeta(margin, False, True),
-        AccountMeta(position, False, True),
-        AccountMeta(order, False, True),
-        AccountMeta(rent_payer, False, True),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\xb2\xf4j\xf6\xea\xaf\xbcA' + CrankOrderArgs(sample_index=sample_index).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb2\xf4j\xf6\xea\xaf\xbcA' + CrankOrderArgs(sample_index=sample_index).encode(),
+        [
+            AccountMeta(cranker, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(market, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(order, False, True),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2086,16 +2088,18 @@ def ix_create_margin(
     """Create the margin account of `owner`."""
     if margin is None:
         margin = pda_margin(exchange, owner)[0]
-    accounts = [
-        AccountMeta(owner, False, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(margin, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x13\x9bHh\xa4\xc0\x03D' + CreateMarginArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x13\x9bHh\xa4\xc0\x03D' + CreateMarginArgs().encode(),
+        [
+            AccountMeta(owner, False, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2134,19 +2138,21 @@ def ix_create_market(
     """List a feed."""
     if market is None:
         market = pda_market(exchange, feed)[0]
-    accounts = [
-        AccountMeta(operator, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(feed, False, False),
-        AccountMeta(market, False, True),
-        AccountMeta(system_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'g\xe2a\xeb\xc8\xbc\xfb\xfe' + CreateMarketArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'g\xe2a\xeb\xc8\xbc\xfb\xfe' + CreateMarketArgs().encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(feed, False, False),
+            AccountMeta(market, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2188,20 +2194,22 @@ def ix_deposit_collateral(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Deposit collateral into a margin account."""
-    accounts = [
-        AccountMeta(depositor, True, False),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(margin, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(source, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x9c\x83\x8et\x92\xf7\xa2x' + DepositCollateralArgs(amount_e6=amount_e6).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x9c\x83\x8et\x92\xf7\xa2x' + DepositCollateralArgs(amount_e6=amount_e6).encode(),
+        [
+            AccountMeta(depositor, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(margin, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2247,21 +2255,23 @@ def ix_deposit_liquidity(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Deposit into the pool for shares."""
-    accounts = [
-        AccountMeta(owner, True, False),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(lp_mint, False, True),
-        AccountMeta(source, False, True),
-        AccountMeta(shares, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\xf5c;\x19\x97G\xe9\xf9' + DepositLiquidityArgs(amount_e6=amount_e6, min_shares=min_shares).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xf5c;\x19\x97G\xe9\xf9' + DepositLiquidityArgs(amount_e6=amount_e6, min_shares=min_shares).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(lp_mint, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(shares, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2299,20 +2309,22 @@ def ix_distribute_fees(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Split a window's fees."""
-    accounts = [
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(window, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(treasury_vault, False, True),
-        AccountMeta(lp_mint, False, False),
-        AccountMeta(token_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'x8\x1b\x075\xb0q\xba' + DistributeFeesArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'x8\x1b\x075\xb0q\xba' + DistributeFeesArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(treasury_vault, False, True),
+            AccountMeta(lp_mint, False, False),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2346,16 +2358,18 @@ def ix_finalise_window(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Fix a window's settlement."""
-    accounts = [
-        AccountMeta(exchange, False, False),
-        AccountMeta(window, False, True),
-        AccountMeta(feed, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'c\xde\x12\xd9ft\xb0\xb9' + FinaliseWindowArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'c\xde\x12\xd9ft\xb0\xb9' + FinaliseWindowArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(window, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2399,20 +2413,22 @@ def ix_init_exchange(
     """Create the exchange of `creator`."""
     if exchange is None:
         exchange = pda_exchange(creator)[0]
-    accounts = [
-        AccountMeta(creator, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(authority, False, False),
-        AccountMeta(operator, False, False),
-        AccountMeta(oracle_config, False, False),
-        AccountMeta(collateral_mint, False, False),
-        AccountMeta(treasury_vault, False, False),
-        AccountMeta(exchange, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\xbfm\x9c\x1f\x00S\xc28' + InitExchangeArgs(params=params).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xbfm\x9c\x1f\x00S\xc28' + InitExchangeArgs(params=params).encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(authority, False, False),
+            AccountMeta(operator, False, False),
+            AccountMeta(oracle_config, False, False),
+            AccountMeta(collateral_mint, False, False),
+            AccountMeta(treasury_vault, False, False),
+            AccountMeta(exchange, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2455,19 +2471,21 @@ def ix_init_pool(
         vault = pda_vault(exchange)[0]
     if lp_mint is None:
         lp_mint = pda_lp_mint(exchange)[0]
-    accounts = [
-        AccountMeta(payer, True, True),
-        AccountMeta(exchange, False, True),
-        AccountMeta(collateral_mint, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(lp_mint, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b't\xe9\xc7\xccs\x9f\xab$' + InitPoolArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b't\xe9\xc7\xccs\x9f\xab$' + InitPoolArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, True),
+            AccountMeta(collateral_mint, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(lp_mint, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2507,22 +2525,24 @@ def ix_liquidate(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Close a position that is below maintenance margin."""
-    accounts = [
-        AccountMeta(liquidator, True, False),
-        AccountMeta(liquidator_margin, False, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(market, False, True),
-        AccountMeta(window, False, True),
-        AccountMeta(feed, False, False),
-        AccountMeta(margin, False, True),
-        AccountMeta(position, False, True),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b"\xdf\xb3\xe2}0.'J" + LiquidateArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b"\xdf\xb3\xe2}0.'J" + LiquidateArgs().encode(),
+        [
+            AccountMeta(liquidator, True, False),
+            AccountMeta(liquidator_margin, False, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(market, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2567,20 +2587,22 @@ def ix_open_window(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Open window `window_id` (0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT) with `k_e6` contracts a point of impact."""
-    accounts = [
-        AccountMeta(operator, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(market, False, True),
-        AccountMeta(feed, False, False),
-        AccountMeta(window, False, True),
-        AccountMeta(system_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'3(5\xb5\xaa+\x80\xa8' + OpenWindowArgs(window_id=window_id, k_e6=k_e6).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'3(5\xb5\xaa+\x80\xa8' + OpenWindowArgs(window_id=window_id, k_e6=k_e6).encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(market, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(window, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2619,14 +2641,16 @@ def ix_quote(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Price of a trade at the newest sample; to be simulated."""
-    accounts = [
-        AccountMeta(exchange, False, False),
-        AccountMeta(window, False, False),
-        AccountMeta(feed, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x95*m\xf7\x86\x92\xd5{' + QuoteArgs(side=side, qty_e6=qty_e6).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x95*m\xf7\x86\x92\xd5{' + QuoteArgs(side=side, qty_e6=qty_e6).encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(window, False, False),
+            AccountMeta(feed, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 def returned_quote(data: bytes) -> QuoteView:
@@ -2667,13 +2691,15 @@ def ix_set_operator(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Replace the operator."""
-    accounts = [
-        AccountMeta(authority, True, False),
-        AccountMeta(exchange, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2708,13 +2734,15 @@ def ix_set_params(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Replace the parameters."""
-    accounts = [
-        AccountMeta(authority, True, False),
-        AccountMeta(exchange, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\x1b\xea\xb24\x93\x02\xbb\x8d' + SetParamsArgs(params=params).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x1b\xea\xb24\x93\x02\xbb\x8d' + SetParamsArgs(params=params).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2751,15 +2779,17 @@ def ix_set_pause(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Set the pause level (0 Active, 1 ReduceOnly, 2 NoNewOrders, 3 Halted)."""
-    accounts = [
-        AccountMeta(signer, True, False),
-        AccountMeta(exchange, False, True),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'? \x9a\x028gO-' + SetPauseArgs(level=level).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'? \x9a\x028gO-' + SetPauseArgs(level=level).encode(),
+        [
+            AccountMeta(signer, True, False),
+            AccountMeta(exchange, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2797,20 +2827,22 @@ def ix_settle_position(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Pay a position out and close it."""
-    accounts = [
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(market, False, True),
-        AccountMeta(window, False, True),
-        AccountMeta(margin, False, True),
-        AccountMeta(position, False, True),
-        AccountMeta(rent_payer, False, True),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'!\x9cJ\xda\xd7*p\xaf' + SettlePositionArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'!\x9cJ\xda\xd7*p\xaf' + SettlePositionArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(market, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2877,23 +2909,25 @@ def ix_submit_order(
         position = pda_position(margin, window)[0]
     if order is None:
         order = pda_order(margin, client_id)[0]
-    accounts = [
-        AccountMeta(owner, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(window, False, True),
-        AccountMeta(feed, False, False),
-        AccountMeta(margin, False, True),
-        AccountMeta(position, False, True),
-        AccountMeta(order, False, True),
-        AccountMeta(system_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\xe6\x96\xc85\\\xd0ml' + SubmitOrderArgs(client_id=client_id, side=side, flags=flags, qty_e6=qty_e6, limit_e6=limit_e6, collateral_e6=collateral_e6, expiry_ms=expiry_ms).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xe6\x96\xc85\\\xd0ml' + SubmitOrderArgs(client_id=client_id, side=side, flags=flags, qty_e6=qty_e6, limit_e6=limit_e6, collateral_e6=collateral_e6, expiry_ms=expiry_ms).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(order, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2935,20 +2969,22 @@ def ix_withdraw_collateral(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Withdraw free margin."""
-    accounts = [
-        AccountMeta(owner, True, False),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(margin, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(destination, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b's\x87\xa8j\x8b\xd6\x8a\x96' + WithdrawCollateralArgs(amount_e6=amount_e6).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b's\x87\xa8j\x8b\xd6\x8a\x96' + WithdrawCollateralArgs(amount_e6=amount_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(margin, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(destination, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2994,21 +3030,23 @@ def ix_withdraw_liquidity(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Burn shares for their part of the pool."""
-    accounts = [
-        AccountMeta(owner, True, False),
-        AccountMeta(exchange, False, False),
-        AccountMeta(pool, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(lp_mint, False, True),
-        AccountMeta(shares, False, True),
-        AccountMeta(destination, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(event_authority, False, False),
-        AccountMeta(program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x95\x9e!\xb9/\xf3\xfd\x1f' + WithdrawLiquidityArgs(shares=shares_arg, min_amount_e6=min_amount_e6).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x95\x9e!\xb9/\xf3\xfd\x1f' + WithdrawLiquidityArgs(shares=shares_arg, min_amount_e6=min_amount_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(lp_mint, False, True),
+            AccountMeta(shares, False, True),
+            AccountMeta(destination, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 Event = CollateralChanged | FeesDistributed | LiquidityChanged | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowFinalised | WindowOpened

@@ -539,15 +539,17 @@ def ix_close_feed(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Close a final feed."""
-    accounts = [
-        AccountMeta(operator, True, False),
-        AccountMeta(config, False, False),
-        AccountMeta(rent_receiver, False, True),
-        AccountMeta(feed, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\x99\x0e\\Y\x13N\xd3.' + CloseFeedArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x99\x0e\\Y\x13N\xd3.' + CloseFeedArgs().encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(config, False, False),
+            AccountMeta(rent_receiver, False, True),
+            AccountMeta(feed, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -603,17 +605,19 @@ def ix_create_feed(
     """List a match; `grow_feed` follows in the same transaction."""
     if feed is None:
         feed = pda_feed(config, match_id)[0]
-    accounts = [
-        AccountMeta(operator, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(rent_receiver, False, False),
-        AccountMeta(config, False, False),
-        AccountMeta(feed, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(match_id=match_id, methodology=methodology, publishers=publishers, n_publishers=n_publishers, min_publishers=min_publishers, start_unix_ms=start_unix_ms).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(match_id=match_id, methodology=methodology, publishers=publishers, n_publishers=n_publishers, min_publishers=min_publishers, start_unix_ms=start_unix_ms).encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(rent_receiver, False, False),
+            AccountMeta(config, False, False),
+            AccountMeta(feed, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -645,14 +649,16 @@ def ix_finalise_feed(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Freeze a feed whose last period has ended."""
-    accounts = [
-        AccountMeta(operator, True, False),
-        AccountMeta(config, False, False),
-        AccountMeta(feed, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\xa4\t\x98\xe7\xf2V\x0c\x99' + FinaliseFeedArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa4\t\x98\xe7\xf2V\x0c\x99' + FinaliseFeedArgs().encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(config, False, False),
+            AccountMeta(feed, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -684,14 +690,16 @@ def ix_grow_feed(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Grow a new feed to its full size."""
-    accounts = [
-        AccountMeta(payer, True, True),
-        AccountMeta(feed, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x8b\xe0\xa7\xa7\xc2\xcam\x82' + GrowFeedArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x8b\xe0\xa7\xa7\xc2\xcam\x82' + GrowFeedArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(feed, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -730,15 +738,17 @@ def ix_init_config(
     """Create the config of `creator`."""
     if config is None:
         config = pda_config(creator)[0]
-    accounts = [
-        AccountMeta(creator, True, True),
-        AccountMeta(authority, False, False),
-        AccountMeta(config, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x17\xebs\xe8\xa8`\x01\xe7' + InitConfigArgs(operator=operator).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x17\xebs\xe8\xa8`\x01\xe7' + InitConfigArgs(operator=operator).encode(),
+        [
+            AccountMeta(creator, True, True),
+            AccountMeta(authority, False, False),
+            AccountMeta(config, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -773,13 +783,15 @@ def ix_push_quote(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Quote one tick."""
-    accounts = [
-        AccountMeta(publisher, True, False),
-        AccountMeta(feed, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\xb2\xe4Tm\xe7\xc3\xc1\xc8' + PushQuoteArgs(quote=quote).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb2\xe4Tm\xe7\xc3\xc1\xc8' + PushQuoteArgs(quote=quote).encode(),
+        [
+            AccountMeta(publisher, True, False),
+            AccountMeta(feed, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -814,13 +826,15 @@ def ix_set_operator(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Replace the operator."""
-    accounts = [
-        AccountMeta(authority, True, False),
-        AccountMeta(config, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xee\x99e\xa9\xf3\x83$\x01' + SetOperatorArgs(operator=operator).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 PROGRAM = Program(

@@ -322,15 +322,17 @@ def ix_approve(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Approve a proposal."""
-    accounts = [
-        AccountMeta(member, True, False),
-        AccountMeta(treasury, False, False),
-        AccountMeta(proposal, False, True),
-        AccountMeta(instructions, False, False),
-        *remaining_accounts,
-    ]
-    data = b'EJ\xd9$suaL' + ApproveArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'EJ\xd9$suaL' + ApproveArgs().encode(),
+        [
+            AccountMeta(member, True, False),
+            AccountMeta(treasury, False, False),
+            AccountMeta(proposal, False, True),
+            AccountMeta(instructions, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,13 +363,15 @@ def ix_close_proposal(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Close an executed or expired proposal."""
-    accounts = [
-        AccountMeta(rent_payer, False, True),
-        AccountMeta(proposal, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\xd5\xb2\x8b\x132\xbfR\xf5' + CloseProposalArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\xd5\xb2\x8b\x132\xbfR\xf5' + CloseProposalArgs().encode(),
+        [
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,16 +423,18 @@ def ix_create_proposal(
     """Propose one instruction."""
     if proposal is None:
         proposal = pda_proposal(treasury, id)[0]
-    accounts = [
-        AccountMeta(creator, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(treasury, False, True),
-        AccountMeta(proposal, False, True),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'\x84tD\xae\xd8\xa0\xc6\x16' + CreateProposalArgs(id=id, class_=class_, program_id=program_id, accounts=accounts, data=data).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x84tD\xae\xd8\xa0\xc6\x16' + CreateProposalArgs(id=id, class_=class_, program_id=program_id, accounts=accounts, data=data).encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(treasury, False, True),
+            AccountMeta(proposal, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,13 +465,15 @@ def ix_execute(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Run an approved proposal."""
-    accounts = [
-        AccountMeta(treasury, False, False),
-        AccountMeta(proposal, False, True),
-        *remaining_accounts,
-    ]
-    data = b'\x82\xdd\xf2\x9a\r\xc1\xbd\x1d' + ExecuteArgs().encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'\x82\xdd\xf2\x9a\r\xc1\xbd\x1d' + ExecuteArgs().encode(),
+        [
+            AccountMeta(treasury, False, False),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -518,19 +526,21 @@ def ix_init_treasury(
         executor = pda_executor(treasury)[0]
     if fees is None:
         fees = pda_fees(treasury)[0]
-    accounts = [
-        AccountMeta(create_key, True, False),
-        AccountMeta(payer, True, True),
-        AccountMeta(mint, False, False),
-        AccountMeta(treasury, False, True),
-        AccountMeta(executor, False, False),
-        AccountMeta(fees, False, True),
-        AccountMeta(token_program, False, False),
-        AccountMeta(system_program, False, False),
-        *remaining_accounts,
-    ]
-    data = b'i\x98\xad3\x9e\x971\x0e' + InitTreasuryArgs(members=members, n_members=n_members, threshold=threshold).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b'i\x98\xad3\x9e\x971\x0e' + InitTreasuryArgs(members=members, n_members=n_members, threshold=threshold).encode(),
+        [
+            AccountMeta(create_key, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(mint, False, False),
+            AccountMeta(treasury, False, True),
+            AccountMeta(executor, False, False),
+            AccountMeta(fees, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -571,13 +581,15 @@ def ix_set_members(
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Replace members and threshold."""
-    accounts = [
-        AccountMeta(executor, True, False),
-        AccountMeta(treasury, False, True),
-        *remaining_accounts,
-    ]
-    data = b')\x05\xc6\x98\xbf\x8f\xd9\x1d' + SetMembersArgs(members=members, n_members=n_members, threshold=threshold).encode()
-    return Instruction(PROGRAM_ID, data, accounts)
+    return Instruction(
+        PROGRAM_ID,
+        b')\x05\xc6\x98\xbf\x8f\xd9\x1d' + SetMembersArgs(members=members, n_members=n_members, threshold=threshold).encode(),
+        [
+            AccountMeta(executor, True, False),
+            AccountMeta(treasury, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 PROGRAM = Program(

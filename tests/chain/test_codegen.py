@@ -74,6 +74,14 @@ def test_an_optional_account_is_passed_when_it_is_given(sample: ModuleType) -> N
     assert ix.accounts[3].is_writable
 
 
+def test_arguments_may_be_called_accounts_and_data(sample: ModuleType) -> None:
+    who, other = Pubkey.new_unique(), Pubkey.new_unique()
+    ix = sample.ix_noop(who=who, accounts=(other,), data=b"xy")
+    assert [meta.pubkey for meta in ix.accounts] == [who]
+    _, args = sample.PROGRAM.decode_instruction(bytes(ix.data))
+    assert (args.accounts, args.data) == ((other,), b"xy")
+
+
 def board_bytes(sample: ModuleType) -> tuple[bytes, Pubkey]:
     owner = Pubkey.new_unique()
     marks = np.arange(4 * 46, dtype="<u8").reshape(4, 46)
