@@ -53,7 +53,9 @@ def toolchain() -> Path:
             f"  rustup toolchain install {TOOLCHAIN} --profile minimal -c rust-src"
         ) from None
     if not (sysroot / "lib/rustlib/src/rust/library/std").is_dir():
-        raise BuildError(f"no library sources; install them with\n  rustup component add rust-src --toolchain {TOOLCHAIN}")
+        raise BuildError(
+            f"no library sources; install them with\n  rustup component add rust-src --toolchain {TOOLCHAIN}"
+        )
     install = f"cargo +{TOOLCHAIN} install sbpf-linker --version {LINKER} --locked"
     if shutil.which("sbpf-linker") is None:
         raise BuildError(f"no sbpf-linker; install it with\n  {install}")
@@ -68,7 +70,9 @@ def patch_source(library: Path) -> None:
     for path in (library / "std/src/sys").rglob("*.rs"):
         old = path.read_text()
         new = re.sub(
-            r'(?<!any\()target_os = "zkvm"(?!, target_os = "solana")', 'any(target_os = "zkvm", target_os = "solana")', old
+            r'(?<!any\()target_os = "zkvm"(?!, target_os = "solana")',
+            'any(target_os = "zkvm", target_os = "solana")',
+            old,
         )
         if path.relative_to(library).as_posix() == "std/src/sys/alloc/mod.rs":
             new = new.replace('target_arch = "csky",', 'target_arch = "csky",\n        target_arch = "bpf",')

@@ -57,8 +57,10 @@ pub fn forward(
     let push = (s_e6 * decay_integral_q16(lead_ms, r_ms, TAU2_MS)) >> 16;
     let mut plus = area.checked_add(mu_e6 as u64 * r_ms as u64).ok_or(MathError::Window)?;
     let mut minus = 0;
-    *(if x_e6 >= mu_e6 { &mut plus } else { &mut minus }) += gap;
-    *(if s_e4 >= S_BIAS { &mut plus } else { &mut minus }) += push;
+    for (rises, size) in [(x_e6 >= mu_e6, gap), (s_e4 >= S_BIAS, push)] {
+        let sum = if rises { &mut plus } else { &mut minus };
+        *sum = sum.checked_add(size).ok_or(MathError::Window)?;
+    }
     let mean = plus.saturating_sub(minus) / w_ms as u64;
     Ok((mean.min(u32::MAX as u64) as u32).clamp(low, high))
 }

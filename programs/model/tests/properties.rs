@@ -1,0 +1,157 @@
+//! What must hold for all inputs.
+use model::*;
+use proptest::prelude::*;
+
+const W: u32 = 900_000;
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Long), Just(Side::Short)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn decay_is_the_exponential(t in 0u32..20_000_000, tau in prop_oneof![Just(TAU_MS), Just(TAU2_MS)]) {
+        let exact = (-(t as f64) / tau as f64).exp();
+        prop_assert!((decay_q32(t, tau) as f64 / 4_294_967_296.0 - exact).abs() < 4e-9);
+    }
+
+    #[test]
+    fn forward_stays_in_the_envelope(
+        played in 0u32..=W, x in 0u32..=MAX_X_E6, mu in 0u32..=MAX_X_E6, s in any::<u32>(), mean in 0u64..=100_000_000,
+    ) {
+        let (area, r) = (mean * played as u64, W - played);
+        let (low, high) = envelope(area, r, W).unwrap();
+        let f = forward(area, r, 0, x, mu, s, W).unwrap();
+        prop_assert!(low <= f && f <= high && high <= MAX_X_E6);
+    }
+
+    #[test]
+    fn forward_is_the_formula(
+        played in 0u32..=W, lead in 0u32..5_400_000, x in 0u32..=MAX_X_E6, mu in 0u32..=MAX_X_E6, s in -50_000i64..50_000,
+        mean in 0u64..=100_000_000,
+    ) {
+        let (played, lead) = if lead > 2_700_000 { (played, 0) } else { (0, lead) };
+        let (area, r) = (mean * played as u64, W - played);
+        let f = forward(area, r, lead, x, mu, (S_BIAS as i64 + s) as u32, W).unwrap();
+        let integral = |tau: f64| {
+            tau * ((-(lead as f64) / tau).exp() - (-((lead + r) as f64) / tau).exp())
+        };
+        let raw = (area as f64 + mu as f64 * r as f64 + (x as f64 - mu as f64) * integral(3e5)
+            + s as f64 * 100.0 * integral(1.2e5)) / W as f64;
+        let (low, high) = envelope(area, r, W).unwrap();
+        prop_assert!((f as f64 - raw.clamp(low as f64, high as f64)).abs() < 2.0, "{f} {raw}");
+    }
+
+    #[test]
+    fn a_finished_window_is_worth_its_settlement(mean in 0u64..=100_000_000, x in 0u32..=MAX_X_E6) {
+        let area = mean * W as u64;
+        let f = forward(area, 0, 0, x, MAX_X_E6 - x, S_BIAS, W).unwrap();
+        prop_assert_eq!(Some(f), settlement(area, W, 0).unwrap());
+    }
+
+    #[test]
+    fn mirrored_sides_mirror_the_forward(played in 0u32..=W, x in 0u32..=MAX_X_E6, mu in 0u32..=MAX_X_E6, mean in 0u32..=MAX_X_E6) {
+        let r = W - played;
+        let home = forward(mean as u64 * played as u64, r, 0, x, mu, S_BIAS, W).unwrap();
+        let away = forward((MAX_X_E6 - mean) as u64 * played as u64, r, 0, MAX_X_E6 - x, MAX_X_E6 - mu, S_BIAS, W).unwrap();
+        prop_assert!((home + away).abs_diff(MAX_X_E6) <= 2);
+    }
+
+    #[test]
+    fn splitting_a_trade_gains_nothing(
+        s in side(), a in 1u64..1_000_000_000, b in 1u64..1_000_000_000, long in 0u64..1_000_000_000, short in 0u64..1_000_000_000,
+        k in 1_000_000u64..1_000_000_000,
+    ) {
+        let f = 50_000_000;
+        let at = |qty, long, short| fill_price(s, qty, f, 0, 0, long, short, k, (0, MAX_X_E6)).unwrap();
+        let (whole, first) = (at(a + b, long, short), at(a, long, short));
+        let second = match s { Side::Long => at(b, long + a, short), Side::Short => at(b, long, short + a) };
+        let sum = |p: u32, q: u64| p as i128 * q as i128;
+        let (one, two) = (sum(whole, a + b), sum(first, a) + sum(second, b));
+        let edge = |p: u32| p == 0 || p == MAX_X_E6;
+        prop_assume!(!edge(whole) && !edge(first) && !edge(second));
+        let slack = 2 * (a + b) as i128; // each price is rounded to 1e-6 point
+        match s { Side::Long => prop_assert!(two >= one - slack), Side::Short => prop_assert!(two <= one + slack) }
+    }
+
+    #[test]
+    fn a_round_trip_never_gains(
+        s in side(), qty in 1u64..1_000_000_000_000, f in 0u32..=MAX_X_E6, hs in 0u32..600_000, conf in 0u16..5_000,
+        long in 0u64..1_000_000_000_000, short in 0u64..1_000_000_000_000, k in 1_000_000u64..1_000_000_000_000,
+    ) {
+        let entry = fill_price(s, qty, f, hs, conf, long, short, k, (0, MAX_X_E6)).unwrap();
+        let (long, short) = match s { Side::Long => (long + qty, short), Side::Short => (long, short + qty) };
+        let exit = fill_price(s.opposite(), qty, f, hs, conf, long, short, k, (0, MAX_X_E6)).unwrap();
+        let cost = entry_cost(s, qty, entry).unwrap();
+        prop_assert_eq!(pnl(s, qty, cost, exit).unwrap().gain_e6, 0);
+    }
+
+    #[test]
+    fn the_reservation_covers_every_gain(s in side(), qty in 0u64..1_000_000_000_000, entry in 0u32..=MAX_X_E6, mark in 0u32..=MAX_X_E6) {
+        let cost = entry_cost(s, qty, entry).unwrap();
+        let reserved = reservation(s, qty, cost).unwrap();
+        let result = pnl(s, qty, cost, mark).unwrap();
+        prop_assert!(result.gain_e6 <= reserved);
+        prop_assert!(result.gain_e6 == 0 || result.loss_e6 == 0);
+    }
+
+    #[test]
+    fn deposit_and_withdrawal_never_lower_the_share_price(
+        cash in 0u64..1_000_000_000_000_000, supply in 0u64..1_000_000_000_000_000, amount in 0u64..1_000_000_000_000,
+    ) {
+        let price = |cash: u64, supply: u64| (cash as u128 + VIRTUAL_CASH_E6 as u128, supply as u128 + VIRTUAL_SHARES as u128);
+        let not_lower = |a: (u128, u128), b: (u128, u128)| b.0 * a.1 >= a.0 * b.1;
+        let shares = shares_for_deposit(amount, cash, supply).unwrap();
+        let after = price(cash + amount, supply + shares);
+        prop_assert!(not_lower(price(cash, supply), after));
+        let back = amount_for_shares(shares, cash + amount, supply + shares).unwrap();
+        prop_assert!(back <= amount);
+        prop_assert!(not_lower(after, price(cash + amount - back, supply)));
+    }
+
+    #[test]
+    fn parts_make_the_whole(total in any::<u64>(), a in 0u64..1_000_000_000, b in 1u64..1_000_000_000) {
+        let floor = part_floor(total, a, a + b).unwrap();
+        let ceil = part_ceil(total, b, a + b).unwrap();
+        prop_assert_eq!(floor + ceil, total);
+    }
+}
+
+#[test]
+fn the_spread_has_the_listed_points() {
+    let points = [(600_001, 500_000), (600_000, 500_000), (360_000, 400_000), (240_000, 300_000), (120_000, 200_000)];
+    for (left, spread) in points.into_iter().chain([(60_000, 100_000), (30_000, 75_000), (0, 50_000)]) {
+        assert_eq!(half_spread(left, 0), spread);
+    }
+    assert_eq!(half_spread(900_000, 1), 600_000);
+}
+
+#[test]
+fn the_maintenance_margin_has_its_steps() {
+    for (left, margin) in [(600_001, 6_000_000), (600_000, 5_000_000), (300_000, 5_000_000), (299_999, 3_500_000)] {
+        assert_eq!(maintenance_margin(left), margin);
+    }
+    assert_eq!((maintenance_margin(180_000), maintenance_margin(179_999)), (3_500_000, 2_500_000));
+}
+
+#[test]
+fn a_window_with_a_tenth_left_out_settles_and_with_more_is_void() {
+    assert_eq!(settlement(50_000_000 * 810_000, W, 90_000).unwrap(), Some(50_000_000));
+    assert_eq!(settlement(50_000_000 * 809_999, W, 90_001).unwrap(), None);
+    assert_eq!(settlement(1, 0, 0), Err(MathError::Window));
+}
+
+#[test]
+fn overflow_is_an_error() {
+    assert_eq!(value_ceil(u64::MAX, MAX_X_E6), Err(MathError::Value));
+    assert_eq!(impact(Side::Long, 1, u64::MAX, 0, 1), Err(MathError::Impact));
+    assert_eq!(impact(Side::Long, 1, 0, 0, 0), Err(MathError::Impact));
+    assert_eq!(amount_for_shares(2, 5, 1), Err(MathError::Shares));
+    assert_eq!(reservation(Side::Long, 1_000_000, 100_000_001), Err(MathError::Reservation));
+    assert_eq!(envelope(u64::MAX, 1, 1), Err(MathError::Window));
+    assert_eq!(part_floor(1, 1, 0), Err(MathError::Part));
+    assert_eq!((Side::from_u8(0), Side::from_u8(1), Side::from_u8(2)), (Some(Side::Long), Some(Side::Short), None));
+    assert_eq!(Pnl { gain_e6: 0, loss_e6: 9 }.equity(5), 0);
+}

@@ -1,0 +1,88 @@
+"""A small chain in this process: LiteSVM with the committed programs, a clock in match time and named errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from solders.account import Account
+from solders.clock import Clock
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.transaction import Transaction
+from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+
+ARTIFACTS = Path(__file__).parents[2] / "programs" / "artifacts"
+START_UNIX_S = 1_750_000_000
+
+
+class Rejected(Exception):  # noqa: N818 - it reads well in `pytest.raises(Rejected)`
+    """A transaction failed; `code` is the program's error number, if it gave one."""
+
+    def __init__(self, meta: FailedTransactionMetadata) -> None:
+        self.error = meta.err()
+        inner = getattr(self.error, "err", self.error)
+        inner = inner() if callable(inner) else inner
+        code = getattr(inner, "code", None)
+        self.code: int | None = code if isinstance(code, int) else None
+        super().__init__(f"{self.error}\n" + "\n".join(meta.meta().logs()))
+
+
+@dataclass
+class Chain:
+    """LiteSVM, a fee payer and the clock."""
+
+    svm: LiteSVM = field(default_factory=LiteSVM)
+    payer: Keypair = field(default_factory=Keypair)
+    unix_s: int = START_UNIX_S
+    slot: int = 1
+
+    def __post_init__(self) -> None:
+        self.svm.airdrop(self.payer.pubkey(), 1_000_000_000_000)
+        self.clock(self.unix_s)
+
+    def load(self, program: Pubkey, name: str) -> None:
+        """Load a committed program."""
+        self.svm.add_program_from_file(program, ARTIFACTS / f"{name}.so")
+
+    def clock(self, unix_s: int) -> None:
+        """Set the cluster's time and go to the next slot."""
+        self.unix_s, self.slot = unix_s, self.slot + 1
+        old = self.svm.get_clock()
+        self.svm.set_clock(Clock(self.slot, old.epoch_start_timestamp, old.epoch, old.leader_schedule_epoch, unix_s))
+
+    def wallet(self) -> Keypair:
+        """Return a new key with 10 SOL."""
+        key = Keypair()
+        self.svm.airdrop(key.pubkey(), 10_000_000_000)
+        return key
+
+    def send(self, instructions: Sequence[Instruction] | Instruction, *signers: Keypair) -> TransactionMetadata:
+        """Send one transaction paid by `payer`; raises `Rejected`."""
+        if isinstance(instructions, Instruction):
+            instructions = [instructions]
+        self.svm.expire_blockhash()
+        message = Message(list(instructions), self.payer.pubkey())
+        unique = {key.pubkey(): key for key in (self.payer, *signers)}
+        result = self.svm.send_transaction(Transaction(list(unique.values()), message, self.svm.latest_blockhash()))
+        if isinstance(result, FailedTransactionMetadata):
+            raise Rejected(result)
+        return result
+
+    def cu(self, instructions: Sequence[Instruction] | Instruction, *signers: Keypair) -> int:
+        """Send and return the compute units consumed."""
+        return self.send(instructions, *signers).compute_units_consumed()
+
+    def account(self, address: Pubkey) -> Account:
+        """Return an account that must exist."""
+        found = self.svm.get_account(address)
+        assert found is not None, f"no account {address}"
+        return found
+
+    def data(self, address: Pubkey) -> bytes:
+        """Return the bytes of an account that must exist."""
+        return bytes(self.account(address).data)
