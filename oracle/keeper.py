@@ -27,6 +27,7 @@ from momentum import pricing
 from oracle.books import Books, read_books
 from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
 from oracle.publisher import BLOCKHASH_LIFE_MS
+from oracle.windows import FeedState, SampleLike, forward_e6
 
 CRANK_UNITS = 60_000
 MAX_SAMPLE_AGE_MS = 5_000
@@ -196,3 +197,15 @@ class Cranker:
             self.stats.done[kind] += 1
         else:
             self.stats.refused[f"{kind}: {row['err'] if row else 'not landed'}"] += 1
+
+
+def below_maintenance(window: client.Window, position: client.Position, feed: oracle_client.Feed) -> bool:
+    """Whether the position's equity at the newest sample's forward price is less than its maintenance margin."""
+    newest = feed.ring[(feed.samples - 1) % len(feed.ring)]
+    sample = SampleLike(*(int(newest[name]) for name in ("area", "x_e6", "mu_e6", "s_e4")))
+    mark_e6, at, _ = forward_e6(FeedState.of(feed), sample, window.window_id)
+    if at.left_ms == 0:
+        return False
+    pnl = pricing.pnl(pricing.Side(position.side), position.qty_e6, position.entry_cost_e6, mark_e6)
+    least_e6 = pricing.margin_required(position.qty_e6, pricing.maintenance_margin(at.left_ms))
+    return pnl.equity(position.collateral_e6) < least_e6

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from chain.clients import oracle as client
 from momentum import pricing
 
 MINUTE_MS = 60_000
@@ -31,24 +31,30 @@ NAMES = ("0-15", "15-30", "30-45", "45-60", "60-75", "75-90", "H1", "H2", "FT")
 """Window names by id."""
 
 
-class PeriodLike(Protocol):
-    """A period's marks."""
-
-    start_play_ms: int
-    end_play_ms: int
-    end_area: int
-
-
-class FeedLike(Protocol):
-    """What is read of the feed account."""
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is read of the feed account. ``periods`` are (start play, end play, end area) of periods 1 to 4."""
 
     period: int
-    in_break: int
+    in_break: bool
     play_ms: int
     left_out_ms: int
-    periods: Sequence[PeriodLike]
+    periods: Sequence[tuple[int, int, int]]
     minute_area: Sequence[Sequence[int]]
     minute_left_out_ms: Sequence[Sequence[int]]
+
+    @staticmethod
+    def of(feed: client.Feed) -> FeedState:
+        """From the decoded account."""
+        return FeedState(
+            period=feed.period,
+            in_break=bool(feed.in_break),
+            play_ms=feed.play_ms,
+            left_out_ms=feed.left_out_ms,
+            periods=[(p.start_play_ms, p.end_play_ms, p.end_area) for p in feed.periods],
+            minute_area=feed.minute_area.tolist(),
+            minute_left_out_ms=feed.minute_left_out_ms.tolist(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +73,26 @@ def nominal_s(window_id: int) -> tuple[int, int]:
     return ((first[0] - 1) * HALF_MINUTES + first[1]) * 60, ((last[0] - 1) * HALF_MINUTES + last[2]) * 60
 
 
-def _ended(feed: FeedLike, period: int) -> bool:
+def _ended(feed: FeedState, period: int) -> bool:
     return feed.period > period or (feed.period == period and bool(feed.in_break))
 
 
-def _mark(feed: FeedLike, period: int, minute: int) -> tuple[int, int] | None:
+def _mark(feed: FeedState, period: int, minute: int) -> tuple[int, int] | None:
     """(area, left out) at a minute of a period; None while play has not come to it."""
     if feed.period < period or feed.period == 0:
         return None
     row = feed.periods[period - 1]
-    played = (row.end_play_ms if _ended(feed, period) else feed.play_ms) - row.start_play_ms
+    played = (row[1] if _ended(feed, period) else feed.play_ms) - row[0]
     if played < minute * MINUTE_MS:
         return None
     return int(feed.minute_area[period - 1][minute]), int(feed.minute_left_out_ms[period - 1][minute])
 
 
-def progress(feed: FeedLike, newest_area: int, window_id: int) -> Progress:
+def progress(feed: FeedState, newest_area: int, window_id: int) -> Progress:
     """Where the window stands. Raises LookupError before the first sample."""
     if feed.period == 0:
         raise LookupError("the feed has no sample yet: wait for kick-off")
-    play = feed.play_ms - feed.periods[feed.period - 1].start_play_ms
+    play = feed.play_ms - feed.periods[feed.period - 1][0]
     area = left = lead = left_out = 0
     begun = False
     for period, first, last in PARTS[window_id]:
@@ -108,7 +114,7 @@ def progress(feed: FeedLike, newest_area: int, window_id: int) -> Progress:
     return Progress(area, left, lead, left_out)
 
 
-def _past(feed: FeedLike, newest_area: int, part: Part) -> tuple[int, int]:
+def _past(feed: FeedState, newest_area: int, part: Part) -> tuple[int, int]:
     period, first, last = part
     length = (last - first) * MINUTE_MS
     begin, end = _mark(feed, period, first), _mark(feed, period, last)
@@ -117,8 +123,8 @@ def _past(feed: FeedLike, newest_area: int, part: Part) -> tuple[int, int]:
     if end is not None:
         return end[0] - begin[0], end[1] - begin[1]
     row = feed.periods[period - 1]
-    area = row.end_area if _ended(feed, period) else newest_area
-    played = (row.end_play_ms if _ended(feed, period) else feed.play_ms) - row.start_play_ms - first * MINUTE_MS
+    area = row[2] if _ended(feed, period) else newest_area
+    played = (row[1] if _ended(feed, period) else feed.play_ms) - row[0] - first * MINUTE_MS
     out = min(max(0, feed.left_out_ms - begin[1]), played)
     return max(0, area - begin[0]), length - played + out
 
@@ -133,7 +139,7 @@ class SampleLike:
     s_e4: int
 
 
-def forward_e6(feed: FeedLike, sample: SampleLike, window_id: int) -> tuple[int, Progress, tuple[int, int]]:
+def forward_e6(feed: FeedState, sample: SampleLike, window_id: int) -> tuple[int, Progress, tuple[int, int]]:
     """Fair price of the window, where it stands, and the envelope the price must lie in."""
     at = progress(feed, sample.area, window_id)
     length = sum((last - first) * MINUTE_MS for _, first, last in PARTS[window_id])

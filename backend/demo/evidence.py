@@ -76,7 +76,8 @@ async def collect(
     for row in await database.rows("SELECT signature, name, body FROM chain_events"):
         declared[row["signature"]] += declared_e6(row["name"], row["body"])
     movements = await database.rows(
-        "SELECT signature, failed, coalesce(vault_delta_e6, 0) AS delta FROM chain_transactions ORDER BY slot, signature"
+        "SELECT signature, failed, coalesce(vault_delta_e6, 0) AS delta FROM chain_transactions"
+        " ORDER BY slot, signature"
     )
     fills = await database.rows(
         "SELECT e.commit_ms, e.data_ms, o.suspend_epoch AS commit_epoch, e.suspend_epoch AS sample_epoch"

@@ -206,8 +206,8 @@ def _order_free(e: Evidence) -> Check:
     left = sum(s.gain_e6 - s.loss_e6 for s in e.settlements)
     right = 0
     for s in reversed(e.settlements):
-        gain, loss = pricing.settle_pnl(s.side, s.qty_e6, s.entry_cost_e6, s.settlement_e6)
-        right += min(gain, s.reserved_e6) - min(loss, s.collateral_e6)
+        pnl = pricing.pnl(pricing.Side(s.side), s.qty_e6, s.entry_cost_e6, s.settlement_e6)
+        right += min(pnl.gain_e6, s.reserved_e6) - min(pnl.loss_e6, s.collateral_e6)
     return Check(left, right, left == right, "settling in any order pays the same")
 
 
