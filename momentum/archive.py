@@ -66,23 +66,30 @@ class Replay:
     x_e6: dict[str, Ints]
 
 
-def _possession_ms(play_ms: Ints, role: Ints, length_s: int, side: int) -> Ints:
-    """Milliseconds of ``side``'s possession in each second 0..length_s of one period."""
+def _possession_ms(play_ms: Ints, role: Ints, count: int, side: int) -> Ints:
+    """Milliseconds of ``side``'s possession in each of the first ``count`` seconds of one period."""
     relevant = role != Role.NONE
     start, role = play_ms[relevant], role[relevant]
     if len(start) == 0:
-        return np.zeros(length_s + 1, dtype=np.int64)
+        return np.zeros(count, dtype=np.int64)
     gap = np.diff(start, append=start[-1] + POSSESSION_CAP_MS)
     stretch = np.where(role == side, np.minimum(gap, POSSESSION_CAP_MS), 0)
     before = np.cumsum(stretch) - stretch
-    now = np.arange(length_s + 1, dtype=np.int64) * 1000
+    now = np.arange(count, dtype=np.int64) * 1000
     last = np.searchsorted(start, now, side="right") - 1
     held = np.where(last >= 0, before[last] + np.minimum(now - start[last], stretch[last]), 0)
     return np.diff(held, prepend=0)
 
 
-def per_second(columns: Columns) -> dict[int, Ints]:
-    """What every second of every period contributed: period -> (length_s + 1) x 10."""
+TAIL_S = POSSESSION_CAP_MS // 1000 + 1
+"""Possession may run on for so many seconds after the last event that is known."""
+
+
+def per_second(columns: Columns, tail_s: int = 0) -> dict[int, Ints]:
+    """What every second of every period contributed: period -> (length_s + 1 + tail_s) x 10.
+
+    ``tail_s`` seconds after the last event are added: a match under way is not over with its last event.
+    """
     result: dict[int, Ints] = {}
     second = -(-columns.play_ms // 1000)
     bounds = np.searchsorted(columns.period, np.arange(1, 6))
@@ -91,25 +98,28 @@ def per_second(columns: Columns) -> dict[int, Ints]:
         if first == end:
             continue
         length_s = int(second[first:end].max())
-        rows = np.zeros((length_s + 1, _COLUMNS), dtype=np.int64)
+        rows = np.zeros((length_s + 1 + tail_s, _COLUMNS), dtype=np.int64)
         inside = (columns.point_row >= first) & (columns.point_row < end)
         cells = (second[columns.point_row[inside]], columns.point_column[inside])
         np.add.at(rows, cells, columns.point_amount[inside])
         for side in (0, 1):
-            rows[:, side] = _possession_ms(columns.play_ms[first:end], columns.role[first:end], length_s, side)
+            rows[:, side] = _possession_ms(columns.play_ms[first:end], columns.role[first:end], len(rows), side)
         result[period] = rows
     return result
 
 
+_FEW = 64
+_EXACT_NORM = float(1 << 21)
 _TRANSFORMS: dict[tuple[str, int], tuple[NDArray[np.complex128], NDArray[np.complex128]]] = {}
 
 
 def _convolve(rows: Ints, methodology: Methodology) -> Ints:
     """``sum rows[n - age] * table[age]`` for every n, exactly.
 
-    A constant table is a difference of running sums. Any other goes through two Fourier transforms, one per half
-    of the table's bits: results stay below 2^45, rounding errors below 1e-2, so that rounding gives the exact
-    integer; the distance to it is checked, and the plain integer sum stands in if it ever were too large.
+    A constant table is a difference of running sums; columns with few amounts are added up one by one. Any other
+    goes through Fourier transforms, one for each half of the table's bits. Their error is below
+    4 eps log2(size) |column| |half table| (Euclidean norms): with |column| < 2^21 and |half table| < 2^22 less than
+    0.2, so that rounding gives the exact integer. Larger amounts are summed plainly.
     """
     table, count = methodology.table, len(rows)
     if (table == table[0]).all():
@@ -117,28 +127,51 @@ def _convolve(rows: Ints, methodology: Methodology) -> Ints:
         sums[len(table) :] -= sums[: -len(table)].copy()
         sums *= table[0]
         return sums
-    size = 1 << (2 * count - 1).bit_length()
-    key = (methodology.name, size)
-    if key not in _TRANSFORMS:
-        whole = table[: size // 2]
-        low, high = whole & 0xFFFF, whole >> 16
-        _TRANSFORMS[key] = (np.fft.rfft(low.astype(float), size), np.fft.rfft(high.astype(float), size))
-    low_part, high_part = _TRANSFORMS[key]
-    spectrum = np.fft.rfft(np.ascontiguousarray(rows.T).astype(float), size, axis=1)
-    total: Ints = np.zeros((rows.shape[1], count), dtype=np.int64)
-    for part, shift in ((low_part, 0), (high_part, 16)):
-        values = np.fft.irfft(spectrum * part, size, axis=1)[:, :count]
-        rounded = np.rint(values)
-        if np.abs(values - rounded).max(initial=0.0) > 0.2:
-            return _convolve_plainly(rows, methodology)
-        total += rounded.astype(np.int64) << shift
+    total: Ints = np.zeros((_COLUMNS, count), dtype=np.int64)
+    busy = []
+    for column, amounts in enumerate(rows.T):
+        filled = np.flatnonzero(amounts)
+        if len(filled) > _FEW:
+            busy.append(column)
+            continue
+        for second in filled.tolist():
+            end = min(count, second + len(table))
+            total[column, second:end] += amounts[second] * table[: end - second]
+    if busy:
+        total[busy] = _transform(np.ascontiguousarray(rows.T[busy]), methodology)
     return np.ascontiguousarray(total.T)
 
 
-def _convolve_plainly(rows: Ints, methodology: Methodology) -> Ints:
-    table = methodology.table[: len(rows)]
-    parts = [np.convolve(column, table)[: len(rows)] for column in rows.T]
-    return np.ascontiguousarray(np.stack(parts, axis=1))
+def _transform(columns: Ints, methodology: Methodology) -> Ints:
+    """The convolution of each of ``columns`` with the table by Fourier transforms, rounded to the exact integers."""
+    count = columns.shape[1]
+    if np.sqrt((columns.astype(float) ** 2).sum(axis=1).max()) >= _EXACT_NORM:
+        return np.stack([np.convolve(column, methodology.table[:count])[:count] for column in columns])
+    size = _transform_size(2 * count)
+    key = (methodology.name, size)
+    if key not in _TRANSFORMS:
+        table = methodology.table[: size // 2]
+        halves = ((table & 0xFFFF).astype(float), (table >> 16).astype(float))
+        _TRANSFORMS[key] = (np.fft.rfft(halves[0], size), np.fft.rfft(halves[1], size))
+    low, high = _TRANSFORMS[key]
+    spectrum = np.fft.rfft(columns.astype(float), size, axis=1)
+    low_sums = np.rint(np.fft.irfft(spectrum * low, size, axis=1)[:, :count]).astype(np.int64)
+    high_sums = np.rint(np.fft.irfft(spectrum * high, size, axis=1)[:, :count]).astype(np.int64)
+    result: Ints = low_sums + (high_sums << 16)
+    return result
+
+
+def _transform_size(least: int) -> int:
+    """The smallest 2^a 3^b 5^c that is not below ``least``: transforms of such sizes are quick."""
+    best, five = 1 << least.bit_length(), 1
+    while five < best:
+        three = five
+        while three < best:
+            quotient = -(-least // three)
+            best = min(best, three << max(0, (quotient - 1).bit_length()))
+            three *= 3
+        five *= 5
+    return best
 
 
 def replay(
@@ -169,16 +202,19 @@ def replay(
 
 
 def inputs_at(seconds: Mapping[int, Ints], period: int, second: int, methodology: Methodology) -> Ints:
-    """The ten inputs of one tick from ``per_second``: the sum written down plainly."""
-    now = second + sum(len(rows) - 1 for p, rows in seconds.items() if p < period)
-    total: Ints = np.zeros(_COLUMNS, dtype=np.int64)
+    """The ten inputs of one tick of a match under way: the sum written down plainly.
+
+    ``seconds`` is ``per_second(columns, TAIL_S)`` of what is known.
+    """
     start = 0
+    total: Ints = np.zeros(_COLUMNS, dtype=np.int64)
+    now = second + sum(len(rows) - 1 - TAIL_S for p, rows in seconds.items() if p < period)
     for p, rows in seconds.items():
         if p > period:
             break
-        known = rows[: second + 1] if p == period else rows
+        known = rows[: second + 1] if p == period else rows[:-TAIL_S]
         ages = now - start - np.arange(len(known))
         inside = ages < len(methodology.table)
         total += methodology.table[ages[inside]] @ known[inside]
-        start += len(rows) - 1
+        start += len(rows) - 1 - TAIL_S
     return total

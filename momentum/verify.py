@@ -19,7 +19,7 @@ from ingest.feed import FeedMessage, feed_digest, genesis, parse_header, parse_m
 from ingest.feeds import adapter
 from ingest.feeds.base import Adapter
 from ingest.timeline import Applied, Timeline
-from momentum.archive import Columns, Ints, inputs_at, per_second
+from momentum.archive import TAIL_S, Columns, Ints, inputs_at, per_second
 from momentum.curve import Curve
 from momentum.features import MAX_SECOND, Footprint, footprint
 from momentum.methodology import LEVEL_E6, Methodology, index_e6, inputs_hash
@@ -133,7 +133,7 @@ class _Knowledge:
     def seconds(self) -> dict[int, Ints]:
         """What every second contributed, as known now."""
         if self._seconds is None:
-            self._seconds = per_second(Columns.of_marks(self._marks))
+            self._seconds = per_second(Columns.of_marks(self._marks), TAIL_S)
         return self._seconds
 
     def rest(self) -> bytes:
