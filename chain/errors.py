@@ -106,6 +106,22 @@ _PLAIN = {
     "InsufficientFundsForFee": "The paying account cannot pay the fee: add SOL to it",
     "SignatureFailure": "A signature is wrong",
 }
+_RUNTIME = {
+    "UninitializedAccount": "An account the instruction needs does not exist yet",
+    "AccountAlreadyInitialized": "An account that should be new exists already",
+    "MissingRequiredSignature": "Somebody who has to sign did not",
+    "InvalidAccountData": "An account holds something else than expected",
+    "InvalidAccountOwner": "An account belongs to another program",
+    "InvalidInstructionData": "The program could not read the instruction: is the client older than the program?",
+    "InvalidArgument": "An argument is not acceptable",
+    "InvalidSeeds": "An account is not at the address its seeds give",
+    "InsufficientFunds": "An account does not hold enough",
+    "IncorrectProgramId": "A program account is the wrong one",
+    "NotEnoughAccountKeys": "Too few accounts were given",
+    "ComputationalBudgetExceeded": "The compute budget is used up: ask for more compute units",
+    "ProgramFailedToComplete": "The program crashed or used up its compute budget",
+    "UnsupportedProgramId": "There is no such program on this cluster",
+}
 _FAILED = re.compile(r"^Program (\w{32,44}) failed: custom program error: 0x([0-9a-f]+)$")
 
 
@@ -125,7 +141,7 @@ def explain(
     if not (isinstance(inner, dict) and "Custom" in inner):
         known = programs.get(program) if program is not None else None
         text = inner if isinstance(inner, str) else str(inner)
-        return Failure(text, "", known.name if known else str(program or ""), index)
+        return Failure(text, _RUNTIME.get(text, ""), known.name if known else str(program or ""), index)
     code = int(inner["Custom"])
     for line in logs:
         match = _FAILED.match(line)

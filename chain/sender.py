@@ -83,7 +83,10 @@ class Sender:
         tables: Sequence[AddressLookupTableAccount] = (),
         blockhash: Blockhash | None = None,
     ) -> Sent:
-        """Build, sign, send and confirm. `payer` signs first; `blockhash` saves a request when the caller has one."""
+        """Build, sign, send and confirm. `payer` pays; keys that need not sign are left out.
+
+        `blockhash` saves a request when the caller has one.
+        """
         budget: list[Instruction] = []
         if compute_units is not None:
             budget.append(set_compute_unit_limit(compute_units))
@@ -94,7 +97,8 @@ class Sender:
 
         def sign(fresh: Blockhash) -> VersionedTransaction:
             message = MessageV0.try_compile(payer.pubkey(), everything, list(tables), fresh.blockhash)
-            return VersionedTransaction(message, keys)
+            needed = set(message.account_keys[: message.header.num_required_signatures])
+            return VersionedTransaction(message, [key for key in keys if key.pubkey() in needed])
 
         return await self.send(sign, wanted=wanted, blockhash=blockhash)
 

@@ -152,6 +152,7 @@ def test_errors_are_named_by_the_program_that_failed() -> None:
     log = f"Program {TOKEN} failed: custom program error: 0x1"
     assert failing(custom(1), [OWN], ["Program log: x", log]) == "spl-token: InsufficientFunds: Not enough tokens"
     assert "code 7" in failing(custom(7), [Pubkey.new_unique()])
-    assert failing({"InstructionError": [0, "InvalidAccountData"]}, [OWN]) == "market: InvalidAccountData"
+    assert failing({"InstructionError": [0, "Immutable"]}, [OWN]) == "market: Immutable"
+    assert failing({"InstructionError": [0, "InvalidArgument"]}, [OWN]).endswith("An argument is not acceptable")
     assert failing("BlockhashNotFound").startswith("BlockhashNotFound: The transaction is too old")
     assert failing({"InsufficientFundsForRent": {"account_index": 1}}) == "InsufficientFundsForRent"
