@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,5 +66,5 @@ def test_due_lists_every_second_of_play_once() -> None:
 def test_due_over_adjoining_spans_is_due_over_the_whole(cuts: list[int]) -> None:
     times = [0, *sorted(cuts), 120_000]
     play = clock()
-    pieces = [second for a, b in zip(times, times[1:], strict=False) for second in play.due(a, b)]
+    pieces = [second for a, b in pairwise(times) for second in play.due(a, b)]
     assert sorted(pieces, key=lambda d: d.data_ms) == play.due(0, 120_000)

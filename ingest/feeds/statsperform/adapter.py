@@ -47,7 +47,8 @@ class StatsPerform:
         if match is not None:
             events = {key: value for key, value in events.items() if key == match}
         if len(events) != 1:
-            what = "no MA3 document (liveData.event)" if not events else f"{len(events)} matches"
+            wanted = "" if match is None else f" of match {match}"
+            what = f"{len(events)} matches" if events else f"no MA3 document (liveData.event){wanted}"
             raise FeedError(
                 "statsperform_no_events" if not events else "statsperform_which_match",
                 f"{what} in {', '.join(map(str, paths))}: give the MA3 file of one match, its MA1 beside it",
