@@ -14,13 +14,14 @@ from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
 from ingest.feeds.base import Adapter, Problem
 from ingest.timeline import Applied, Timeline
 from momentum.curve import Curve
-from momentum.features import rewrites_past
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
 
 LAST_TRADED_PERIOD = 2
 S_BIAS = 1 << 31
+REVISED_AFTER_S = 5
+"""A change within so many seconds is the feed's ordinary delay; beyond, a published value is revised."""
 FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END = 1, 2, 4
 
 
@@ -144,13 +145,12 @@ class KeeperCore:
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
         mu_e6, conf_e4 = self._curve.tick(self._base_play_s[period] + second, x_e6)
         reason = self._suspension.tick(self._fresh, period, second)
-        corrected = any(rewrites_past(change.old, change.new, *self._last) for change in self._fresh)
         self._fresh = []
         number = self._base_tick[period] + second
-        moved = self._revised(number)
-        if corrected and moved is not None:
-            self.revisions.append(moved)
-        flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * corrected
+        revised = self._revised(number, period, second)
+        if revised is not None:
+            self.revisions.append(revised)
+        flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * (revised is not None)
         if self.clock.ended(period):
             flags |= FLAG_PERIOD_END
             self._closed.add(period)
@@ -173,9 +173,9 @@ class KeeperCore:
             inputs_hash=inputs_hash(SPEC_DECAY, inputs, self.digest),
         )
 
-    def _revised(self, number: int) -> Revised | None:
+    def _revised(self, number: int, period: int, second: int) -> Revised | None:
         found = [r for r in self._live.revisions() if r.methodology == SPEC_DECAY.name]
-        if not found:
+        if not any(r.period < period or r.second < second - REVISED_AFTER_S for r in found):
             return None
         worst = max(found, key=lambda r: abs(r.new_x_e6 - r.old_x_e6))
         return Revised(

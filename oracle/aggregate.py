@@ -1,0 +1,278 @@
+"""The oracle's aggregation in Python, bit for bit as in `programs/oracle`: pinned by golden vectors.
+
+`Feed.push` takes a quote as the program does: it raises `QuoteRejected`, or keeps it, and returns the sample when the
+quote completes its tick's quorum. Prices in 1e-6 points, times in ms, areas in 1e-6 points x ms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chain.clients.oracle import PeriodMark, Quote, Sample
+
+MAX_X_E6 = 100_000_000
+MAX_AHEAD_MS = 10_000
+MAX_STEP_E6 = 25_000_000
+MAX_PERIOD_PLAY_MS = 7_200_000
+HOLD_MAX_MS = 60_000
+MINUTE_MS = 60_000
+MINUTE_MARKS = 46
+PERIODS = 4
+
+FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END, FLAG_PROVISIONAL = 1, 2, 4, 8
+_FLAGS_ALL = 15
+_MAX_REASON = 7
+_U16 = (1 << 16) - 1
+_U32 = (1 << 32) - 1
+_SAMPLE = struct.Struct("<QIIIIIHH")
+
+
+class QuoteRejected(ValueError):  # noqa: N818 - the outcome of a quote, not a fault
+    """The program refuses the quote; `name` is the program's error."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+def pack_sample(sample: Sample) -> bytes:
+    """Return the 32 bytes of a sample as they lie in the ring."""
+    s = sample
+    return _SAMPLE.pack(s.area, s.data_ms, s.play_ms, s.x_e6, s.mu_e6, s.s_e4, s.conf_e4, s.suspend_epoch)
+
+
+def unpack_sample(data: bytes) -> Sample:
+    """Return the sample that 32 bytes of the ring hold."""
+    area, data_ms, play_ms, x_e6, mu_e6, s_e4, conf_e4, epoch = _SAMPLE.unpack(data)
+    return Sample(
+        area=area,
+        data_ms=data_ms,
+        play_ms=play_ms,
+        x_e6=x_e6,
+        mu_e6=mu_e6,
+        s_e4=s_e4,
+        conf_e4=conf_e4,
+        suspend_epoch=epoch,
+    )
+
+
+def chain_hash(previous: bytes, sample: Sample, inputs_hash: bytes) -> bytes:
+    """Return the feed's next hash; the first `previous` is 32 zero bytes."""
+    return hashlib.sha256(previous + pack_sample(sample) + inputs_hash).digest()
+
+
+def lower_median(values: Sequence[int]) -> int:
+    """Return the middle of the sorted values, the lower one of two."""
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The quotes of one tick merged field by field; `play_ms` is in the period."""
+
+    data_ms: int
+    play_ms: int
+    period: int
+    x_e6: int
+    mu_e6: int
+    s_e4: int
+    conf_e4: int
+    suspended: bool
+    suspend_reason: int
+    revised: bool
+    period_end: bool
+    inputs_hash: bytes
+    """Of the first publisher whose index is the plain lower median."""
+
+
+def merge(quotes: Sequence[Quote]) -> Merged:
+    """Merge the quotes of one tick, in the order of their publishers; there must be one at least."""
+    votes: list[int] = []
+    for quote in quotes:
+        conf_e6 = quote.conf_e4 * 100
+        votes += [max(quote.x_e6 - conf_e6, 0), quote.x_e6, min(quote.x_e6 + conf_e6, MAX_X_E6)]
+    votes.sort()
+    quarter = len(votes) // 4
+    p25, p50, p75 = votes[quarter], votes[(len(votes) - 1) // 2], votes[len(votes) - 1 - quarter]
+    plain = lower_median([quote.x_e6 for quote in quotes])
+    flagged = [quote for quote in quotes if quote.flags & FLAG_SUSPENDED]
+    return Merged(
+        data_ms=lower_median([quote.data_ms for quote in quotes]),
+        play_ms=lower_median([quote.play_ms for quote in quotes]),
+        period=lower_median([quote.period for quote in quotes]),
+        x_e6=p50,
+        mu_e6=lower_median([quote.mu_e6 for quote in quotes]),
+        s_e4=lower_median([quote.s_e4 for quote in quotes]),
+        conf_e4=min(-(-max(p50 - p25, p75 - p50) // 100), _U16),
+        suspended=bool(flagged),
+        suspend_reason=flagged[0].suspend_reason if flagged else 0,
+        revised=lower_median([quote.flags & FLAG_REVISED for quote in quotes]) != 0,
+        period_end=lower_median([quote.flags & FLAG_PERIOD_END for quote in quotes]) != 0,
+        inputs_hash=next(quote.inputs_hash for quote in quotes if quote.x_e6 == plain),
+    )
+
+
+def _no_period() -> PeriodMark:
+    return PeriodMark(start_play_ms=0, end_play_ms=0, start_data_ms=0, end_data_ms=0, start_area=0, end_area=0)
+
+
+@dataclass(slots=True)
+class Feed:
+    """The state of a feed that the aggregation needs; all samples are kept, not only the ring's."""
+
+    n_publishers: int
+    min_publishers: int
+    start_unix_ms: int
+    period: int = 0
+    in_break: bool = True
+    final: bool = False
+    tick: int = 0
+    data_ms: int = 0
+    play_ms: int = 0
+    revised: int = 0
+    left_out_ms: int = 0
+    suspend_epoch: int = 0
+    suspend_reason: int = 0
+    hash_chain: bytes = bytes(32)
+    samples: list[Sample] = field(default_factory=list)
+    quotes: dict[int, Quote] = field(default_factory=dict)
+    late: dict[int, int] = field(default_factory=dict)
+    periods: list[PeriodMark] = field(default_factory=lambda: [_no_period() for _ in range(PERIODS)])
+    minute_area: list[list[int]] = field(default_factory=lambda: [[0] * MINUTE_MARKS for _ in range(PERIODS)])
+    minute_left_out_ms: list[list[int]] = field(default_factory=lambda: [[0] * MINUTE_MARKS for _ in range(PERIODS)])
+
+    @property
+    def suspended(self) -> bool:
+        """Whether trading is suspended."""
+        return self.suspend_epoch % 2 == 1
+
+    @property
+    def quorum(self) -> int:
+        """Quotes that a tick needs."""
+        return max(self.min_publishers, self.n_publishers // 2 + 1)
+
+    @property
+    def _area(self) -> int:
+        return self.samples[-1].area if self.samples else 0
+
+    def push(self, publisher: int, quote: Quote, unix_s: int) -> Sample | None:
+        """Take the quote of publisher number `publisher` at cluster time `unix_s`; raises `QuoteRejected`."""
+        if self.final:
+            raise QuoteRejected("FeedFinal")
+        if not 0 <= publisher < self.n_publishers:
+            raise QuoteRejected("NotPublisher")
+        self._check(quote, unix_s)
+        own = self.quotes.get(publisher)
+        if own is not None and quote.tick <= own.tick:
+            raise QuoteRejected("TickNotNew")
+        self.quotes[publisher] = quote
+        if quote.tick <= self.tick:
+            self.late[publisher] = self.late.get(publisher, 0) + 1
+            return None
+        chosen = [other for _, other in sorted(self.quotes.items()) if other.tick == quote.tick]
+        return self._aggregate(quote.tick, merge(chosen)) if len(chosen) >= self.quorum else None
+
+    def _check(self, quote: Quote, unix_s: int) -> None:
+        in_range = (
+            quote.tick > 0
+            and quote.x_e6 <= MAX_X_E6
+            and quote.mu_e6 <= MAX_X_E6
+            and quote.play_ms <= MAX_PERIOD_PLAY_MS
+            and 1 <= quote.period <= PERIODS
+            and quote.flags <= _FLAGS_ALL
+            and quote.suspend_reason <= _MAX_REASON
+        )
+        if not in_range:
+            raise QuoteRejected("BadQuote")
+        if self.start_unix_ms + quote.data_ms > max(unix_s, 0) * 1000 + MAX_AHEAD_MS:
+            raise QuoteRejected("AheadOfClock")
+        if quote.tick <= self.tick:
+            return
+        if quote.period < self.period + self.in_break:
+            raise QuoteRejected("PeriodOver")
+        if quote.data_ms < self.data_ms:
+            raise QuoteRejected("TimeWentBack")
+        if self.samples and quote.period == self.period:
+            if self.periods[self.period - 1].start_play_ms + quote.play_ms < self.play_ms:
+                raise QuoteRejected("TimeWentBack")
+            limit = min((quote.tick - self.tick) * MAX_STEP_E6, _U32)
+            if abs(quote.x_e6 - self.samples[-1].x_e6) > limit:
+                raise QuoteRejected("StepTooLarge")
+
+    def _aggregate(self, tick: int, merged: Merged) -> Sample:
+        last_x = self.samples[-1].x_e6 if self.samples else merged.x_e6
+        data_ms = max(merged.data_ms, self.data_ms)
+        period = min(max(merged.period, self.period + self.in_break), PERIODS)
+        if period > self.period:
+            self._open_periods(period, data_ms)
+        row = period - 1
+        play_ms = max(self.periods[row].start_play_ms + merged.play_ms, self.play_ms)
+        area = self._hold(row, play_ms, last_x)
+        if merged.suspended != self.suspended:
+            self.suspend_epoch = (self.suspend_epoch + 1) & _U16
+        self.suspend_reason = merged.suspend_reason
+        self.revised += merged.revised
+        self.tick, self.data_ms, self.play_ms = tick, data_ms, play_ms
+        sample = Sample(
+            area=area,
+            data_ms=data_ms,
+            play_ms=play_ms,
+            x_e6=merged.x_e6,
+            mu_e6=merged.mu_e6,
+            s_e4=merged.s_e4,
+            conf_e4=merged.conf_e4,
+            suspend_epoch=self.suspend_epoch,
+        )
+        self.samples.append(sample)
+        self.hash_chain = chain_hash(self.hash_chain, sample, merged.inputs_hash)
+        if merged.period_end:
+            self._close_period(row)
+        return sample
+
+    def _hold(self, row: int, play_ms: int, last_x: int) -> int:
+        """Extend the area with the last index held for 60 s at most, and write the minute marks passed."""
+        start, since, area = self.periods[row].start_play_ms, self.play_ms, self._area
+
+        def at(play: int) -> tuple[int, int]:
+            held = min(play - since, HOLD_MAX_MS)
+            return area + last_x * held, self.left_out_ms + play - since - held
+
+        minute = (since - start) // MINUTE_MS + 1
+        while minute < MINUTE_MARKS and start + minute * MINUTE_MS <= play_ms:
+            self.minute_area[row][minute], self.minute_left_out_ms[row][minute] = at(start + minute * MINUTE_MS)
+            minute += 1
+        area, self.left_out_ms = at(play_ms)
+        return area
+
+    def _open_periods(self, period: int, data_ms: int) -> None:
+        """Start `period`; an earlier one whose end was never quoted ends here."""
+        area = self._area
+        if not self.in_break:
+            self._close_period(self.period - 1)
+        for row in range(self.period, period):
+            skipped = row + 1 < period
+            self.periods[row] = PeriodMark(
+                start_play_ms=self.play_ms,
+                end_play_ms=self.play_ms if skipped else 0,
+                start_data_ms=data_ms,
+                end_data_ms=data_ms if skipped else 0,
+                start_area=area,
+                end_area=area if skipped else 0,
+            )
+            self.minute_area[row][0], self.minute_left_out_ms[row][0] = area, self.left_out_ms
+        self.period, self.in_break = period, False
+
+    def _close_period(self, row: int) -> None:
+        mark = self.periods[row]
+        self.periods[row] = PeriodMark(
+            start_play_ms=mark.start_play_ms,
+            end_play_ms=self.play_ms,
+            start_data_ms=mark.start_data_ms,
+            end_data_ms=self.data_ms,
+            start_area=mark.start_area,
+            end_area=self._area,
+        )
+        self.in_break = True

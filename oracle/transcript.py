@@ -1,0 +1,112 @@
+"""The chain's own record of a feed: every publisher's transaction and the feed account at the end.
+
+`collect` reads it from a node, `published` turns it back into samples without trusting anybody: signatures are
+checked, quotes decoded from the instructions, and the order is the chain's. A transcript is gzipped JSON lines.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from chain.clients import PROGRAMS
+from chain.clients import oracle as client
+from chain.errors import RpcError
+from chain.rpc import RpcPool
+from ingest.events import FeedError
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedQuote:
+    """A quote that landed, with who signed it."""
+
+    slot: int
+    publisher: Pubkey
+    quote: client.Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Quotes in the order in which they executed, and the account they made."""
+
+    feed: Pubkey
+    account: client.Feed
+    quotes: tuple[SignedQuote, ...]
+
+
+async def collect(rpc: RpcPool, feed: Pubkey, path: Path) -> int:
+    """Write the feed's transcript to ``path``; returns the number of transactions.
+
+    Raises LookupError when the feed does not exist, ChainError when no node answers.
+    """
+    account = await rpc.account(feed)
+    if account is None:
+        raise LookupError(f"feed {feed} does not exist")
+    rows: list[dict[str, Any]] = []
+    before = None
+    while page := await rpc.call(
+        "getSignaturesForAddress", [str(feed), {"limit": PAGE} | ({"before": before} if before else {})]
+    ):
+        rows += page
+        before = page[-1]["signature"]
+    rows.reverse()
+    config = {"encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 0}
+    found = await rpc.batch([("getTransaction", [row["signature"], config]) for row in rows])
+    with gzip.open(path, "wb", compresslevel=3) as out:
+        head = {"feed": str(feed), "account": base64.b64encode(account.data).decode()}
+        out.write(orjson.dumps(head) + b"\n")
+        for transaction in found:
+            if isinstance(transaction, RpcError):
+                raise transaction
+            row = {
+                "slot": transaction["slot"],
+                "ok": transaction["meta"]["err"] is None,
+                "transaction": transaction["transaction"][0],
+            }
+            out.write(orjson.dumps(row) + b"\n")
+    return len(found)
+
+
+def read(path: Path) -> Transcript:
+    """Read a transcript and check every signature. Raises FeedError naming what is wrong."""
+    try:
+        with gzip.open(path) as packed:
+            lines = packed.read().splitlines()
+        head = orjson.loads(lines[0])
+        feed = Pubkey.from_string(head["feed"])
+        account = client.Feed.decode(base64.b64decode(head["account"]))
+        quotes = tuple(_quotes(feed, (orjson.loads(line) for line in lines[1:])))
+    except OSError as error:
+        raise FeedError(
+            "transcript_unreadable", f"cannot read {path} ({error.strerror or error}): check the path"
+        ) from error
+    except (EOFError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise FeedError("bad_transcript", f"{path} is no chain transcript ({error}): it was changed or cut") from error
+    return Transcript(feed, account, quotes)
+
+
+def _quotes(feed: Pubkey, rows: Iterable[dict[str, Any]]) -> Iterable[SignedQuote]:
+    program = PROGRAMS[client.PROGRAM_ID]
+    for row in rows:
+        if not row["ok"]:
+            continue
+        transaction = VersionedTransaction.from_bytes(base64.b64decode(row["transaction"]))
+        if not all(transaction.verify_with_results()):
+            raise ValueError(f"a signature of {transaction.signatures[0]} is wrong")
+        keys = transaction.message.account_keys
+        for instruction in transaction.message.instructions:
+            if keys[instruction.program_id_index] != client.PROGRAM_ID:
+                continue
+            name, args = program.decode_instruction(bytes(instruction.data))
+            if name == "push_quote" and keys[instruction.accounts[1]] == feed:
+                yield SignedQuote(row["slot"], keys[instruction.accounts[0]], args.quote)
