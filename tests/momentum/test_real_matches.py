@@ -55,10 +55,8 @@ def _sample(core: KeeperCore, data_ms: int) -> Published:
 
 
 @pytest.fixture(scope="module", params=PROVIDERS)
-def run(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, list[Published]]]:
-    yield published(request.param, tmp_path_factory.mktemp("feed"), ReplayOptions())
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return published(request.param, tmp_path_factory.mktemp("feed"), ReplayOptions())
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
