@@ -15,7 +15,7 @@ from solders.signature import Signature
 Level = Literal["processed", "confirmed", "finalized"]
 _RANK = {"processed": 0, "confirmed": 1, "finalized": 2}
 _FIRST_POLL_S = 0.0
-_POLL_GROWTH = 1.6
+_GROWTH = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,18 @@ Action = Send | Poll | AskHeight | Sign
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of wall time between repeated actions, and how many versions may be signed in all."""
+    """Seconds of wall time between repeated actions, and how many versions may be signed in all.
+
+    Gaps between polls and between looks at the block height grow up to `longest_poll_s` and `height_s`.
+    """
 
     resend_s: float = 1.5
     poll_s: float = 0.05
     longest_poll_s: float = 1.0
+    first_height_s: float = 0.3
     height_s: float = 2.0
     give_up_s: float = 120.0
-    versions: int = 1
+    versions: int = 3
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ class Confirmation:
     _poll_at: float = field(init=False)
     _height_at: float = field(init=False)
     _poll_gap: float = field(init=False)
+    _height_gap: float = field(init=False)
     _dead_slot: int | None = field(init=False, default=None)
     _signing: bool = field(init=False, default=False)
     _seen: bool = field(init=False, default=False)
@@ -122,7 +127,8 @@ class Confirmation:
         self._send_at = now_s
         self._poll_at = now_s + _FIRST_POLL_S
         self._poll_gap = self.timing.poll_s
-        self._height_at = now_s + self.timing.height_s
+        self._height_gap = min(self.timing.first_height_s, self.timing.height_s)
+        self._height_at = now_s + self._height_gap
         self._dead_slot = None
         self._signing = False
 
@@ -146,10 +152,11 @@ class Confirmation:
         if now_s >= self._poll_at:
             actions.append(Poll(self.signatures, self._dead_slot is not None))
             self._poll_at = now_s + self._poll_gap
-            self._poll_gap = min(self._poll_gap * _POLL_GROWTH, self.timing.longest_poll_s)
+            self._poll_gap = min(self._poll_gap * _GROWTH, self.timing.longest_poll_s)
         if now_s >= self._height_at and self._dead_slot is None:
             actions.append(AskHeight())
-            self._height_at = now_s + self.timing.height_s
+            self._height_gap = min(self._height_gap * _GROWTH, self.timing.height_s)
+            self._height_at = now_s + self._height_gap
         return tuple(actions)
 
     def next_due_s(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
@@ -115,9 +115,7 @@ class Sender:
     async def _run(self, first: Signed, sign: Signer | None, wanted: Level) -> Sent:
         timing = self._timing
         if sign is None:
-            timing = Timing(
-                timing.resend_s, timing.poll_s, timing.longest_poll_s, timing.height_s, timing.give_up_s, versions=1
-            )
+            timing = replace(timing, versions=1)
         machine = Confirmation(first, self._clock(), wanted, timing)
         current = first
         while machine.outcome is None:

@@ -24,6 +24,11 @@ def signed(number: int, last_valid: int) -> Signed:
     return Signed(signature(number), number.to_bytes(8, "little"), last_valid)
 
 
+def patient(poll_s: float) -> Timing:
+    """Resends every 1.5 s and does not look at the block height."""
+    return Timing(resend_s=1.5, poll_s=poll_s, first_height_s=100, height_s=100)
+
+
 @dataclass
 class World:
     """A chain and a network with faults. Every block it includes what has reached it and is still valid."""
@@ -126,7 +131,7 @@ def test_at_most_one_version_lands_and_the_outcome_is_the_truth(
 
 
 def test_the_same_bytes_are_sent_again_until_something_is_seen() -> None:
-    machine = Confirmation(signed(1, 1_150), 0.0, timing=Timing(resend_s=1.5, poll_s=10, height_s=100))
+    machine = Confirmation(signed(1, 1_150), 0.0, timing=patient(10))
     assert [type(item) for item in machine.due(0.0)] == [Send, Poll]
     assert machine.due(1.4) == ()
     assert machine.due(1.5) == (Send(signed(1, 0).wire),)
@@ -138,7 +143,7 @@ def test_the_same_bytes_are_sent_again_until_something_is_seen() -> None:
 
 
 def test_a_transaction_that_a_fork_took_back_is_sent_again() -> None:
-    machine = Confirmation(signed(1, 1_150), 0.0, timing=Timing(resend_s=1.5, poll_s=0.1, height_s=100))
+    machine = Confirmation(signed(1, 1_150), 0.0, timing=patient(0.1))
     machine.due(0.0)
     machine.saw_status(signature(1), 7, None, "processed")
     assert machine.saw_nothing(9) == ()
