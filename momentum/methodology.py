@@ -184,23 +184,39 @@ def index_e6(inputs: Sequence[int], methodology: Methodology) -> int:
 def index_e6_array(inputs: NDArray[np.int64], methodology: Methodology) -> NDArray[np.int64]:
     """``index_e6`` of every row of ``inputs`` (ticks x 10), the same integers.
 
-    The product with the weight does not fit 64 bits: the quotient is found by long division in steps of 100.
+    The product with the weight may not fit 64 bits: the quotient is then found by long division in a few steps.
     Rows too large even for that (more than 20 expected goals in memory) take Python's integers.
     """
     x_e6 = np.full(len(inputs), LEVEL_E6, dtype=np.int64)
     for j, (share_e6, pseudo) in enumerate(zip(SHARE_E6, methodology.pseudo, strict=True)):
         home, away = inputs[:, 2 * j], inputs[:, 2 * j + 1]
         total = home + away + 2 * pseudo * WEIGHT_ONE
-        if total.size and int(total.max()) >= 1 << 56:
+        room = ((1 << 63) - 1) // max(1, int(total.max(initial=0)))
+        fitting = (f for f in _factors(share_e6) if max(f) <= room)
+        factors = next(fitting, None)
+        if factors is None:
             return np.array([index_e6([int(v) for v in row], methodology) for row in inputs], dtype=np.int64)
         divisor = np.maximum(total, 1)
         rest = np.abs(home - away)
         quotient = np.zeros_like(rest)
-        for factor in (100, 100, 100, share_e6 // 1_000_000):
-            digit, rest = np.divmod(rest * factor, divisor)
+        for step, factor in enumerate(factors, start=1):
+            rest *= factor
+            digit = rest // divisor
+            if step < len(factors):
+                rest -= digit * divisor
             quotient = quotient * factor + digit
         x_e6 += np.where(home > away, quotient, -quotient)
     return x_e6
+
+
+def _factors(share_e6: int) -> tuple[tuple[int, ...], ...]:
+    """The weight as products of ever smaller factors."""
+    return (
+        (share_e6,),
+        (share_e6 // 1_000, 1_000),
+        (share_e6 // 10_000, 100, 100),
+        (share_e6 // 1_000_000, 100, 100, 100),
+    )
 
 
 def inputs_hash(methodology: Methodology, inputs: Sequence[int], feed_digest: bytes) -> bytes:
