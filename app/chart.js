@@ -1,9 +1,9 @@
 // Draws the momentum chart on a canvas. Where things go is decided in geometry.js; colours come from the style sheet.
 
-import { SUSPENSIONS, clock, fixed, minute, shortWindow } from "./format.js";
+import { clock, eventWords, fixed, minute, shortWindow } from "./format.js";
 import { decimate, minuteTicks, runs, sampleAt, timeScale } from "./geometry.js";
 
-const PAD = { top: 22, right: 34, bottom: 36, left: 6 };
+const PAD = { top: 22, right: 32, bottom: 40, left: 8 };
 const INKS = ["home", "away", "home-fill", "away-fill", "grid", "mid", "text", "muted", "band", "now", "hatch", "surface", "yellow", "red", "revised"];
 
 export class Chart {
@@ -61,7 +61,7 @@ export class Chart {
     const inner = { left: PAD.left, right: width - PAD.right, top: PAD.top, bottom: height - PAD.bottom };
     const scale = timeScale(feed.samples, inner.left, inner.right - inner.left, this.rangeS);
     const y = (index) => inner.bottom - (index / 100) * (inner.bottom - inner.top);
-    Object.assign(this, { feed, scale, inner, y });
+    Object.assign(this, { feed, scale, inner, y, marks: feed.revisionMarks() });
     ctx.font = `11px ${getComputedStyle(this.canvas).fontFamily}`;
     ctx.textBaseline = "middle";
 
@@ -73,7 +73,11 @@ export class Chart {
       this.#settled(ctx);
     });
     this.#axis(ctx, height);
-    this.#clipped(ctx, () => this.#marks(ctx), 12);
+    this.#names(ctx);
+    this.#clipped(ctx, () => {
+      this.#marks(ctx);
+      this.#revisions(ctx);
+    }, 20);
     this.#tip(ctx);
     this.#crosshair(ctx);
     this.#tell();
@@ -83,7 +87,7 @@ export class Chart {
     const { left, right, top, bottom } = this.inner;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(left, top - outside - 8, right - left, bottom - top + 2 * outside + 8);
+    ctx.rect(left - outside / 2, top - outside, right - left + outside, bottom - top + 2 * outside);
     ctx.clip();
     draw();
     ctx.restore();
@@ -117,6 +121,16 @@ export class Chart {
       ctx.stroke();
       ctx.fillStyle = value === 50 ? this.inks.text : this.inks.muted;
       ctx.fillText(String(value), right + 7, at);
+    }
+  }
+
+  /** Whose half of the chart it is. */
+  #names(ctx) {
+    const { left, top, bottom } = this.inner;
+    ctx.textAlign = "left";
+    for (const [side, at] of [["home", top + 12], ["away", bottom - 12]]) {
+      ctx.fillStyle = this.inks[side];
+      ctx.fillText(this.feed.match?.[`${side}_short`] ?? "", left + 6, at);
     }
   }
 
@@ -203,7 +217,8 @@ export class Chart {
       ctx.stroke();
       ctx.setLineDash([]);
       ctx.textAlign = "center";
-      ctx.fillText(part.period === 2 ? "HT" : "·", x, height - 9);
+      // On a phone the label would run into the minute before it.
+      if (part.period === 2 && this.scale.pxPerS > 0.15) ctx.fillText("HT", x, height - 9);
     });
   }
 
@@ -211,13 +226,11 @@ export class Chart {
   #marks(ctx) {
     const { top, bottom } = this.inner;
     const rank = (e) => (e.goal ? 2 : e.kind === "red" || e.kind === "yellow" ? 1 : 0);
-    const shown = [...this.feed.events.values()].filter((e) => e.period in { 1: 0, 2: 0, 3: 0, 4: 0 });
-    for (const e of shown.sort((a, b) => rank(a) - rank(b))) {
+    for (const e of [...this.feed.events.values()].filter((e) => e.period < 5).sort((a, b) => rank(a) - rank(b))) {
       const x = this.scale.x(e.period, e.playS);
       const home = e.side !== "away";
       const lane = home ? top - 10 : bottom + 11;
       const ink = home ? this.inks.home : this.inks.away;
-      if (this.feed.revisions.has(e.event_id)) this.#diamond(ctx, x, home ? top : bottom);
       if (e.goal) this.#goal(ctx, x, lane, ink, e);
       else if (e.kind === "yellow" || e.kind === "red") {
         ctx.fillStyle = this.inks[e.kind];
@@ -240,6 +253,10 @@ export class Chart {
         ctx.fillText(e.kind === "var_start" ? "V" : "P", x, lane);
       }
     }
+  }
+
+  #revisions(ctx) {
+    for (const mark of this.marks) this.#diamond(ctx, this.scale.x(mark.period, mark.playS), this.y(mark.side === "away" ? 0 : 100));
   }
 
   #goal(ctx, x, lane, ink, event) {
@@ -333,15 +350,15 @@ export class Chart {
   #describe({ period, playS }) {
     const s = sampleAt(this.feed.samples, period, playS);
     if (!s || s.period !== period) return `${clock(period, playS)} not played yet`;
-    const near = Math.max(12, 6 / this.scale.pxPerS);
-    const events = [...this.feed.events.values()]
-      .filter((e) => e.period === period && Math.abs(e.playS - playS) <= near && e.text).map((e) => e.text);
+    const near = (e) => e.period === period && Math.abs(e.playS - playS) <= Math.max(12, 6 / this.scale.pxPerS);
+    const happened = [...this.feed.events.values()].filter(near).map((e) => eventWords(e, this.feed.match));
+    happened.push(...this.marks.filter(near).map((mark) => mark.text));
     const parts = [clock(period, playS), s.index.toFixed(1), s.level];
-    if (s.suspended) parts.push(`suspended${SUSPENSIONS[s.reason] ? `: ${SUSPENSIONS[s.reason]}` : ""}`);
+    if (s.suspended) parts.push("suspended");
     const w = [...this.feed.windows.values()].find((v) => v.lengthS === 900 && v.period === period
       && playS >= v.startS && playS < v.startS + 900);
     if (w?.state === "final") parts.push(`${shortWindow(w.name)} settled ${fixed(w.settlement, 1)}`);
-    return [...parts, ...new Set(events)].slice(0, 5).join("  ·  ");
+    return [...parts, ...new Set(happened)].slice(0, 5).join("  ·  ");
   }
 }
 

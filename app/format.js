@@ -77,3 +77,13 @@ export function shortWindow(name) {
   const match = /^(\d+)-(\d+)$/.exec(name);
   return match ? `${match[1]}'–${match[2]}'` : name;
 }
+
+/** An event in a few words: "Goal, Hamburger SV (own goal)", "Yellow card, Sandhausen: A. Player". */
+export function eventWords(event, match) {
+  const what = event.goal ? (event.own_goal ? "Goal (own goal)" : event.penalty ? "Goal (penalty)" : "Goal") : {
+    shot: event.penalty ? "Penalty missed" : "Shot", yellow: "Yellow card", red: "Red card",
+    penalty_awarded: "Penalty", var_start: "VAR check",
+  }[event.kind] ?? event.kind;
+  const team = match?.[`${event.side}_short`];
+  return [what, team].filter(Boolean).join(" ") + (event.player ? `, ${event.player}` : "");
+}

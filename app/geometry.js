@@ -77,14 +77,14 @@ export function decimate(points) {
   return out;
 }
 
-/** Runs of neighbouring samples for which `test` holds: [{period, fromS, toS, reason}]. */
+/** Runs of neighbouring samples for which `test` holds: [{period, fromS, toS}]. */
 export function runs(samples, test) {
   const out = [];
   let open = null;
   for (const s of samples) {
     if (test(s)) {
       if (open && open.period === s.period) open.toS = s.playS;
-      else out.push((open = { period: s.period, fromS: s.playS, toS: s.playS, reason: s.reason }));
+      else out.push((open = { period: s.period, fromS: s.playS, toS: s.playS }));
     } else {
       if (open && open.period === s.period) open.toS = s.playS;
       open = null;

@@ -1,6 +1,7 @@
 // The connection as a state machine without I/O: the caller reports what happened and when, and asks what to do.
 // An open socket is no proof of life: only frames are, so silence turns "live" into "stale", and then into a reconnect.
 
+export const PING_AFTER_MS = 2500;
 export const STALE_AFTER_MS = 6000;
 export const GIVE_UP_AFTER_MS = 15000;
 const FIRST_RETRY_MS = 500;
@@ -38,13 +39,17 @@ export class Link {
     return wait;
   }
 
-  /** Call it now and then: "reconnect" means that the socket says open but nothing comes. */
+  /**
+   * Call it twice a second. "ping": nothing came for a while, ask whether the server is there. "reconnect": the socket
+   * says open but nothing comes.
+   */
   poll(nowMs) {
     if (this.phase === "connecting") return nowMs - this.openedMs > GIVE_UP_AFTER_MS ? "reconnect" : "";
     if (this.phase !== "live" && this.phase !== "stale") return "";
     const silentMs = nowMs - this.heardMs;
     this.phase = silentMs > STALE_AFTER_MS ? "stale" : "live";
-    return silentMs > GIVE_UP_AFTER_MS ? "reconnect" : "";
+    if (silentMs > GIVE_UP_AFTER_MS) return "reconnect";
+    return silentMs > PING_AFTER_MS ? "ping" : "";
   }
 
   /** What to tell people. */

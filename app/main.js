@@ -59,31 +59,36 @@ async function read(what, path) {
   return body;
 }
 
-/** The last known state of everything, so that there is something to see before the first frame. */
-async function readAll() {
-  const matches = await read("matches", "/v1/matches");
-  if (!matchId) matchId = feed.match?.match_id ?? "";
-  if (!matchId) throw new Error("no match yet");
-  drawPicker(matches.data ?? []);
-  const id = encodeURIComponent(matchId);
-  await Promise.all([
-    history(),
-    read("markets", `/v1/markets?match=${id}`),
-    read("trades", `/v1/trades?match=${id}&limit=200`),
-    read("pool", "/v1/pool"),
-  ]);
-  redraw();
+/** A list, page by page. */
+async function readPages(what, path) {
+  for (let cursor = ""; ; ) {
+    const { next_cursor: next } = await read(what, path + cursor);
+    if (!next) return;
+    cursor = `&cursor=${encodeURIComponent(next)}`;
+  }
 }
 
-/** Every sample from `after` on, page by page. */
-async function history(after = 0) {
-  const path = `/v1/matches/${encodeURIComponent(matchId)}/momentum?limit=5000`;
-  let cursor = after ? `&after=${after}` : "";
-  for (let page = 0; page < 20; page += 1) {
-    const body = await read("momentum", path + cursor);
-    if (!body.next_cursor) return;
-    cursor = `&cursor=${encodeURIComponent(body.next_cursor)}`;
-  }
+/** Every sample behind a tick, and what belongs to the samples. */
+function history(after) {
+  const base = `/v1/matches/${encodeURIComponent(matchId)}`;
+  return Promise.all([
+    readPages("momentum", `${base}/momentum?limit=6000&after=${after}`),
+    readPages("events", `${base}/events?limit=1000`),
+    readPages("revisions", `${base}/revisions?limit=1000`),
+  ]);
+}
+
+/** The last known state of everything, so that there is something to see before the first frame. */
+async function readAll() {
+  const { data } = await read("matches", "/v1/matches");
+  if (!data.length) throw new Error("no match yet");
+  matchId ||= feed.match.match_id;
+  drawPicker(data);
+  const id = encodeURIComponent(matchId);
+  await Promise.all([history(0), read("markets", `/v1/markets?match=${id}`), read("trades", `/v1/trades?match=${id}&limit=200`)]);
+  // A pool that the chain has not shown yet is no reason to wait.
+  await read("pool", "/v1/pool").catch(() => {});
+  redraw();
 }
 
 async function connect() {
@@ -102,16 +107,34 @@ async function connect() {
     if (socket !== own) return;
     link.heard(performance.now());
     const frame = JSON.parse(data);
-    if (feed.frame(frame) === "resync") {
-      feed.offset = -1; // something is missing: start again from what the server holds
-      own.close();
-    }
+    if (frame.type === "error") console.info(frame.code, frame.detail);
+    if (feed.frame(frame) === "resync") own.send('{"type":"resync"}');
+    if (feed.hole !== null) fillHole();
     redraw();
   };
   own.onclose = () => {
     if (socket === own) retry();
   };
   return undefined;
+}
+
+/** Leave the socket without waiting for its closing handshake: a dead network never answers it. */
+function hangUp() {
+  if (!socket) return;
+  socket.close();
+  retry();
+}
+
+/** Samples between the REST read and the snapshot, or lost in a gap, are read again; the rest goes on meanwhile. */
+async function fillHole() {
+  const after = feed.hole;
+  feed.hole = null;
+  try {
+    await history(after);
+    redraw();
+  } catch {
+    // The next hole or reconnect asks again.
+  }
 }
 
 function retry() {
@@ -121,11 +144,13 @@ function retry() {
 }
 
 setInterval(() => {
-  if (link.poll(performance.now()) === "reconnect") socket?.close();
+  const todo = link.poll(performance.now());
+  if (todo === "reconnect") hangUp();
+  if (todo === "ping" && socket?.readyState === WebSocket.OPEN) socket.send('{"type":"ping"}');
   drawLink();
 }, 500);
 // Back from another tab or from flight mode: look at once instead of waiting for the timer.
-addEventListener("online", () => socket?.close());
+addEventListener("online", hangUp);
 document.addEventListener("visibilitychange", redraw);
 
 function drawPicker(matches) {

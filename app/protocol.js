@@ -16,16 +16,10 @@ export const WINDOWS = [
   ["H1", 1, 0, 2700], ["H2", 2, 0, 2700], ["FT", 1, 0, 5400],
 ].map(([name, period, startS, lengthS]) => ({ name, period, startS, lengthS }));
 
-/** A decimal by its name, or made from the integer of the same name with its scale. */
-export function e6(row, name) {
-  if (row[name] != null) return String(row[name]);
-  const scaled = row[`${name}_e6`];
-  if (scaled == null) return null;
-  const digits = String(Math.abs(scaled)).padStart(7, "0");
-  return `${scaled < 0 ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
+/** Of some two thousand events a match, those that the chart shows. */
+const SHOWN = new Set(["shot", "yellow", "red", "penalty_awarded", "var_start"]);
 
-const level = (value) => (LEVELS.includes(value) ? value : "confirmed");
+const level = (value) => (LEVELS.includes(value) ? value : "live");
 
 /** Second of nominal match time: a period's added time does not run into the next period. */
 export function nominalS(period, playS) {
@@ -45,9 +39,11 @@ export class Feed {
     this.offset = -1;
     this.samples = []; // by tick, ascending
     this.events = new Map(); // by id
+    this.ended = new Set(); // periods whose end has been reported
     this.windows = new Map(WINDOWS.map((w) => [w.name, { ...w, state: "none" }]));
     this.trades = []; // newest first
     this.pool = null;
+    this.hole = null; // the tick behind which samples are missing; the shell reads them and sets it to null
     this.revisions = new Map(); // by the event that was corrected
   }
 
@@ -55,14 +51,32 @@ export class Feed {
     return this.samples[this.samples.length - 1] ?? null;
   }
 
-  /** Read a REST body: `what` is matches, momentum, markets, trades or pool. */
-  rest(what, body, matchId = "") {
-    const rows = Array.isArray(body?.data) ? body.data : [];
-    if (what === "matches") this.#match(rows.find((row) => row.match_id === matchId) ?? rows[0]);
-    else if (what === "momentum") this.#momentum(body);
-    else if (what === "markets") rows.forEach((row) => this.#window(row));
-    else if (what === "trades") [...rows].reverse().forEach((row) => this.#trade(row));
-    else if (what === "pool") this.#pool(body?.data ?? body);
+  /** Between periods: the newest period has ended, so the index rightly stands still. */
+  get inBreak() {
+    return this.last !== null && this.ended.has(this.last.period);
+  }
+
+  /** Read a REST body: `what` is matches, momentum, events, revisions, markets, trades or pool. */
+  rest(what, { data }, matchId = "") {
+    switch (what) {
+      case "matches": return this.#match(data.find((row) => row.match_id === matchId) ?? data[0]);
+      case "momentum": return data.forEach((row) => this.#sample(row));
+      case "events": return data.forEach((row) => this.#event(row));
+      case "revisions": return data.forEach((row) => this.#revision(row));
+      case "markets": return data.forEach((row) => this.#window(row));
+      case "trades": return [...data].reverse().forEach((row) => this.#trade(row));
+      default: return this.#pool(data);
+    }
+  }
+
+  /** Where on the chart a correction belongs: its event, or the first sample it changes. */
+  revisionMarks() {
+    const out = [];
+    for (const [key, { fromTick, ticks, reason }] of this.revisions) {
+      const place = this.events.get(key) ?? this.#at(fromTick);
+      if (place) out.push({ period: place.period, playS: place.playS, side: place.side, text: `${ticks.size} samples revised: ${reason}` });
+    }
+    return out;
   }
 
   /** Take a frame. Returns "" when applied, "old" for one already seen, "resync" when something is missing. */
@@ -76,16 +90,18 @@ export class Feed {
     return "";
   }
 
-  #snapshot({ offset, data = {} }) {
+  #snapshot({ offset, data: { match, momentum, markets, trades, pool } }) {
     this.offset = offset;
-    this.#match(data.match);
-    this.#momentum(data.momentum);
-    (data.markets ?? []).forEach((row) => this.#window(row));
-    if (data.trades) {
-      this.trades = [];
-      [...data.trades].reverse().forEach((row) => this.#trade(row));
-    }
-    this.#pool(data.pool);
+    this.#match(match);
+    const before = this.last?.tick ?? 0;
+    if ((momentum.data[0]?.tick ?? 0) > before + 1) this.hole = before;
+    momentum.data.forEach((row) => this.#sample(row));
+    momentum.events.forEach((row) => this.#event(row));
+    momentum.revisions.forEach((row) => this.#revision(row));
+    markets.forEach((row) => this.#window(row));
+    this.trades = [];
+    [...trades].reverse().forEach((row) => this.#trade(row));
+    this.#pool(pool);
     return "";
   }
 
@@ -97,32 +113,25 @@ export class Feed {
       case "match": return this.#match(data);
       case "window": return this.#window(data);
       case "pool": return this.#pool(data);
-      case "order": case "trade": case "liquidation": case "settlement": return this.#trade({ kind, ...data });
+      case "order": case "trade": case "liquidation": case "settlement": return this.#trade(data);
       default: return undefined; // a kind of tomorrow
     }
   }
 
   #match(row) {
-    if (row) this.match = { ...this.match, ...row };
-  }
-
-  #momentum(body) {
-    (body?.data ?? []).forEach((row) => this.#sample(row));
-    (body?.events ?? []).forEach((row) => this.#event(row));
-    (body?.revisions ?? []).forEach((row) => this.#revision(row));
+    if (row) this.match = row;
   }
 
   #sample(row) {
     const old = this.#at(row.tick);
     const sample = {
-      ...old, tick: row.tick, period: row.period, playS: row.second, dataMs: row.data_ms,
-      index: Number(e6(row, "x")), level: level(row.status),
-      suspended: row.suspended ?? (row.suspend_epoch ?? 0) % 2 === 1, revised: old?.revised ?? false,
+      tick: row.tick, period: row.period, playS: row.second, index: Number(row.x), level: level(row.status),
+      // Only the chain knows of suspensions: a live sample goes on as the one before it.
+      suspended: row.suspended ?? old?.suspended ?? this.last?.suspended ?? false, revised: old?.revised ?? false,
     };
-    if (!Number.isFinite(sample.index) || !Number.isInteger(sample.tick)) return;
     let at = this.samples.length;
     while (at > 0 && this.samples[at - 1].tick > sample.tick) at -= 1;
-    if (at > 0 && this.samples[at - 1].tick === sample.tick) this.samples[at - 1] = sample;
+    if (old) this.samples[at - 1] = sample;
     else this.samples.splice(at, 0, sample);
   }
 
@@ -138,23 +147,18 @@ export class Feed {
     const sample = this.#at(row.tick);
     if (sample) sample.revised = true;
     const key = row.event_id ?? row.reason;
-    const known = this.revisions.get(key);
-    const change = Math.abs(row.new_e6 - row.old_e6);
-    this.revisions.set(key, {
-      reason: row.reason, eventId: row.event_id,
-      fromTick: Math.min(known?.fromTick ?? row.tick, row.tick), toTick: Math.max(known?.toTick ?? 0, row.tick),
-      largestE6: Math.max(known?.largestE6 ?? 0, change),
-    });
+    const known = this.revisions.get(key) ?? { reason: row.reason, fromTick: row.tick, ticks: new Set() };
+    known.fromTick = Math.min(known.fromTick, row.tick);
+    known.ticks.add(row.tick);
+    this.revisions.set(key, known);
   }
 
+  /** Events merge by version; one that was withdrawn, or became something the chart does not show, goes. */
   #event(row) {
-    if (row.deleted) {
-      this.events.delete(row.event_id);
-    } else {
-      const old = this.events.get(row.event_id);
-      if (old && row.version !== undefined && row.version < old.version) return;
-      this.events.set(row.event_id, { ...row, playS: row.play_ms / 1000 });
-    }
+    if (row.kind === "period_end" && !row.deleted) this.ended.add(row.period);
+    if ((this.events.get(row.event_id)?.version ?? -1) > row.version) return;
+    if (row.deleted || !SHOWN.has(row.kind)) this.events.delete(row.event_id);
+    else this.events.set(row.event_id, { ...row, playS: row.play_ms / 1000 });
   }
 
   #window(row) {
@@ -163,13 +167,13 @@ export class Feed {
   }
 
   #trade(row) {
-    const known = row.id ? this.trades.findIndex((trade) => trade.id === row.id) : -1;
-    if (known >= 0) this.trades[known] = { ...this.trades[known], ...row };
+    const known = this.trades.findIndex((trade) => trade.id === row.id);
+    if (known >= 0) this.trades[known] = row;
     else this.trades.unshift(row);
     this.trades.length = Math.min(this.trades.length, TAPE_LENGTH);
   }
 
   #pool(row) {
-    if (row) this.pool = { ...this.pool, ...row };
+    if (row) this.pool = row;
   }
 }

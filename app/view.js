@@ -1,7 +1,7 @@
 // From the state to the page.
 
 import { $, attr, el, levelChip, text } from "./dom.js";
-import { NOMINAL_LENGTH_S, PERIODS, REASONS, clock, countdown, fixed, grouped, minute, shortWindow, windowTitle } from "./format.js";
+import { NOMINAL_LENGTH_S, PERIODS, REASONS, SUSPENSIONS, clock, countdown, fixed, grouped, minute, shortWindow, windowTitle } from "./format.js";
 import { COMMITS_CLOSE_S, windowClock } from "./protocol.js";
 
 /** Where the match stands: the newest sample, or what the match row says while there is none. */
@@ -17,8 +17,11 @@ export function statusOf(feed) {
   if (!match) return ["waiting", "Waiting for the feed"];
   if (match.status === "final") return ["final", "Full time"];
   if (!last) return ["waiting", "Before kick-off"];
-  if (last.suspended) return ["suspended", "Trading suspended"];
-  if (match.in_break) return ["break", "Half-time"];
+  if (last.suspended && match.status === "live") {
+    const why = SUSPENSIONS[match.suspend_reason];
+    return ["suspended", why ? `Suspended: ${why}` : "Suspended"];
+  }
+  if (feed.inBreak) return ["break", last.period === 1 ? "Half-time" : "Break"];
   return ["live", "In play"];
 }
 
@@ -86,7 +89,7 @@ function newCard() {
   card.innerHTML = `<header><h3></h3><span class="state"></span></header>
     <p class="mark"><b></b><span class="mark-word"></span></p>
     <div class="rail" aria-hidden="true"><i class="spread"></i><i class="pin"></i></div>
-    <dl><div><dt>Bid</dt><dd class="bid"></dd></div><div><dt>Ask</dt><dd class="ask"></dd></div></dl>
+    <dl><div><dt>Short at</dt><dd class="bid"></dd></div><div><dt>Long at</dt><dd class="ask"></dd></div></dl>
     <div class="oi"><span class="long"></span><span class="oi-bar" aria-hidden="true"><i></i></span><span class="short"></span></div>`;
   return card;
 }
@@ -152,9 +155,9 @@ export function tapeRow(trade) {
     return { group: "end", title: `Liquidated ${side.toLowerCase()} ${size}`, detail: `${where}, margin used up`, value: fixed(trade.price, 2), tone: "alert" };
   }
   if (trade.kind === "settlement") {
-    return { group: "end", title: `Settled ${side.toLowerCase()} ${size}`, detail: `${where} at ${fixed(trade.settlement, 2)}`, value: trade.pnl != null ? won(trade.pnl) : "", tone: "quiet" };
+    return { group: "end", title: `Settled ${side.toLowerCase()} ${size}`, detail: `${where} at ${fixed(trade.settlement, 2)}`, value: won(trade.pnl), tone: "quiet" };
   }
-  if (trade.reason && trade.reason !== "filled") {
+  if (trade.reason !== "filled") {
     return { group: "refund", title: `Refund ${side.toLowerCase()} ${size}`, detail: `${where}: ${REASONS[trade.reason] ?? trade.reason}`, value: "$ back", tone: "warn" };
   }
   const closing = Number(trade.closed ?? 0) > 0;

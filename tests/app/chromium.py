@@ -14,9 +14,18 @@ from typing import Any
 import aiohttp
 
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+)
 
 
 def find_chromium() -> str | None:
@@ -77,10 +86,9 @@ class Page:
 
     async def resize(self, width: int, height: int) -> None:
         """Another window size; phones get their pixel ratio."""
-        ratio = 2 if width < 700 else 1
-        await self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=ratio, mobile=width < 700
-        )
+        phone = width < 700
+        size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
+        await self.call("Emulation.setDeviceMetricsOverride", **size)
 
     async def screenshot(self, path: Path, *, full: bool = False) -> None:
         """Write a PNG of the window, or of the whole page."""

@@ -20,7 +20,17 @@ APP = Path(__file__).resolve().parents[2] / "app"
 MATCH = "standin"
 HEADERS = {"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"}
 WINDOWS = ["0-15", "15-30", "30-45", "45-60", "60-75", "75-90", "H1", "H2", "FT"]
-STARTS_S = {"0-15": 0, "15-30": 900, "30-45": 1800, "45-60": 2700, "60-75": 3600, "75-90": 4500, "H1": 0, "H2": 2700, "FT": 0}
+STARTS_S = {
+    "0-15": 0,
+    "15-30": 900,
+    "30-45": 1800,
+    "45-60": 2700,
+    "60-75": 3600,
+    "75-90": 4500,
+    "H1": 0,
+    "H2": 2700,
+    "FT": 0,
+}
 LENGTHS_S = {"H1": 2700, "H2": 2700, "FT": 5400}
 Delta = tuple[str, dict[str, Any]]
 
@@ -37,17 +47,34 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.match: dict[str, Any] = {
-            "match_id": MATCH, "competition": "2. Bundesliga", "kickoff_at": "2021-09-11T11:30:00Z", "status": "live",
-            "home_name": "Hamburger SV", "home_short": "HSV", "home_score": 0, "period": 0, "play_ms": 0, "in_break": False,
-            "away_name": "SV Sandhausen 1916", "away_short": "SVS", "away_score": 0,
-        }  # fmt: skip
+            "match_id": MATCH,
+            "competition": "2. Bundesliga",
+            "kickoff_at": "2021-09-11T11:30:00Z",
+            "status": "live",
+            "home_name": "Hamburger SV",
+            "home_short": "HSV",
+            "home_score": 0,
+            "period": 0,
+            "play_ms": 0,
+            "in_break": False,
+            "away_name": "SV Sandhausen 1916",
+            "away_short": "SVS",
+            "away_score": 0,
+        }
         self.samples: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.revisions: list[dict[str, Any]] = []
         self.trades: list[dict[str, Any]] = []
         self.windows = {name: {"name": name, "state": "open", "oi_long": "0", "oi_short": "0"} for name in WINDOWS}
-        self.pool = {"cash": "250000", "reserved": "0", "margin": "42000", "position_collateral": "0", "fee_escrow": "0",
-                     "insurance": "1200", "level": "confirmed"}  # fmt: skip
+        self.pool = {
+            "cash": "250000",
+            "reserved": "0",
+            "margin": "42000",
+            "position_collateral": "0",
+            "fee_escrow": "0",
+            "insurance": "1200",
+            "level": "confirmed",
+        }
         self.x, self.drift, self.suspended_until, self.tick = 50.0, 0.0, -1, 0
 
     def seconds(self) -> Iterator[list[Delta]]:
@@ -77,14 +104,31 @@ class Walk:
         self.x = min(96, max(4, self.x))
         value = int(self.x * 1e6)
         suspended = self.tick < self.suspended_until
-        sample = {"tick": self.tick, "period": period, "second": second, "data_ms": self.tick * 1000,
-                  "play_ms": self.tick * 1000, "x_e6": value, "status": "confirmed", "suspended": suspended}  # fmt: skip
+        sample = {
+            "tick": self.tick,
+            "period": period,
+            "second": second,
+            "data_ms": self.tick * 1000,
+            "play_ms": self.tick * 1000,
+            "x": dec(value),
+            "status": "confirmed",
+            "suspended": suspended,
+        }
         self.samples.append(sample)
         out.append(("tick", sample))
         if rng.random() < 0.0015 and self.events:
             event = rng.choice(self.events)
-            revision = {"revision": len(self.revisions) + 1, "tick": self.tick - 30, "old_e6": value, "new_e6": value - 900_000,
-                        "reason": "late edit", "event_id": event["event_id"], "data_ms": self.tick * 1000}  # fmt: skip
+            revision = {
+                "revision": len(self.revisions) + 1,
+                "tick": self.tick - 30,
+                "old_e6": value,
+                "new_e6": value - 900_000,
+                "old": dec(value),
+                "new": dec(value - 900_000),
+                "reason": "late edit",
+                "event_id": event["event_id"],
+                "data_ms": self.tick * 1000,
+            }
             self.revisions.append(revision)
             out.append(("revision", revision))
         nominal = (period - 1) * 2700 + min(second, 2700)
@@ -95,8 +139,18 @@ class Walk:
         return out
 
     def event(self, period: int, second: int, kind: str, side: str, goal: bool = False) -> list[Delta]:
-        event = {"event_id": f"e{len(self.events)}", "version": 1, "deleted": False, "period": period, "play_ms": second * 1000,
-                 "kind": kind, "side": side, "goal": goal, "text": f"{'Goal' if goal else kind.capitalize()} {side}"}  # fmt: skip
+        event = {
+            "event_id": f"e{len(self.events)}",
+            "version": 1,
+            "deleted": False,
+            "period": period,
+            "play_ms": second * 1000,
+            "kind": kind,
+            "side": side,
+            "goal": goal,
+            "player": "A. Player",
+            "text": "",
+        }
         self.events.append(event)
         self.x += (4 if side == "home" else -4) * (2.2 if goal else 1)
         out: list[Delta] = [("event", event)]
@@ -113,7 +167,7 @@ class Walk:
             start, length = STARTS_S[name], LENGTHS_S.get(name, 900)
             if window["state"] == "final":
                 continue
-            played = [s["x_e6"] for s in self.samples[-length:]] or [50_000_000]
+            played = [int(float(s["x"]) * 1e6) for s in self.samples[-length:]] or [50_000_000]
             left = min(length, max(0, start + length - nominal))
             mean = sum(played) // len(played) if nominal > start else int(48e6 + self.x * 4e4)
             mark = (mean * (length - left) + left * int(50e6 * 0.7 + self.x * 3e5)) // length
@@ -126,7 +180,9 @@ class Walk:
 
     def trade(self, period: int, second: int, nominal: int, suspended: bool) -> list[Delta]:
         rng = self.rng
-        name = rng.choice([w for w in WINDOWS if STARTS_S[w] <= nominal < STARTS_S[w] + LENGTHS_S.get(w, 900)] or ["FT"])
+        name = rng.choice(
+            [w for w in WINDOWS if STARTS_S[w] <= nominal < STARTS_S[w] + LENGTHS_S.get(w, 900)] or ["FT"]
+        )
         window, side, qty = self.windows[name], rng.choice(["long", "short"]), rng.randrange(5, 60)
         kind, reason = "trade", "filled"
         if suspended or rng.random() < 0.12:
@@ -135,10 +191,25 @@ class Walk:
             kind = "liquidation"
         else:
             window[f"oi_{side}"] = dec(int(float(window[f"oi_{side}"]) * 1e6) + qty * 1_000_000)
-            self.pool["reserved"] = dec(min(200_000_000_000, int(float(self.pool["reserved"]) * 1e6) + qty * 48_000_000))
-            self.pool["position_collateral"] = dec(int(float(self.pool["position_collateral"]) * 1e6) + qty * 15_000_000)
-        trade = {"id": f"t{len(self.trades)}", "kind": kind, "side": side, "window": name, "qty": dec(qty * 1_000_000),
-                 "price": window.get("ask", "50"), "reason": reason, "period": period, "play_ms": second * 1000, "level": "confirmed"}  # fmt: skip
+            self.pool["reserved"] = dec(
+                min(200_000_000_000, int(float(self.pool["reserved"]) * 1e6) + qty * 48_000_000)
+            )
+            self.pool["position_collateral"] = dec(
+                int(float(self.pool["position_collateral"]) * 1e6) + qty * 15_000_000
+            )
+        trade = {
+            "id": f"t{len(self.trades)}",
+            "kind": kind,
+            "side": side,
+            "window": name,
+            "qty": dec(qty * 1_000_000),
+            "price": window.get("ask", "50"),
+            "reason": reason,
+            "closed": "0",
+            "period": period,
+            "play_ms": second * 1000,
+            "level": "confirmed",
+        }
         self.trades.append(trade)
         return [(kind, trade), ("pool", dict(self.pool))]
 
@@ -163,7 +234,9 @@ class Server:
             await asyncio.sleep(1 / self.speed)
             for kind, data in deltas:
                 self.offset += 1
-                frame = orjson.dumps({"type": "delta", "offset": self.offset, "kind": kind, "data": data})
+                frame = orjson.dumps(
+                    {"type": "delta", "match": MATCH, "offset": self.offset, "kind": kind, "data": data}
+                )
                 self.log.append(frame)
                 if not self.muted:
                     for socket in list(self.sockets):
@@ -174,19 +247,32 @@ class Server:
         await socket.prepare(request)
         since = request.query.get("offset")
         if since is not None and 0 <= int(since) <= self.offset:
+            await socket.send_str(orjson.dumps({"type": "resumed", "match": MATCH, "offset": int(since)}).decode())
             for frame in self.log[int(since) :]:
                 await socket.send_str(frame.decode())
         else:
-            w = self.walk
-            data = {"match": w.match, "momentum": {"data": w.samples[-1:]}, "markets": list(w.windows.values()),
-                    "trades": w.trades[:-100:-1], "pool": w.pool}  # fmt: skip
-            await socket.send_str(orjson.dumps({"type": "snapshot", "offset": self.offset, "data": data}).decode())
+            await self.reply(socket, "resync")
         self.sockets.add(socket)
         async for message in socket:
-            if message.type == WSMsgType.ERROR:
-                break
+            if message.type == WSMsgType.TEXT and not self.muted:
+                await self.reply(socket, orjson.loads(message.data)["type"])
         self.sockets.discard(socket)
         return socket
+
+    async def reply(self, socket: web.WebSocketResponse, what: str) -> None:
+        if what == "ping":
+            await socket.send_str(orjson.dumps({"type": "pong", "offset": self.offset}).decode())
+        else:
+            w = self.walk
+            data = {
+                "match": w.match,
+                "momentum": {"data": w.samples[-600:], "events": w.events[-100:], "revisions": []},
+                "markets": list(w.windows.values()),
+                "trades": w.trades[:-100:-1],
+                "pool": w.pool,
+            }
+            frame = {"type": "snapshot", "match": MATCH, "offset": self.offset, "data": data}
+            await socket.send_str(orjson.dumps(frame).decode())
 
     async def command(self, request: web.Request) -> web.Response:
         what = request.match_info["what"]
@@ -197,7 +283,7 @@ class Server:
             self.muted = what == "mute"
         elif what == "skip":
             self.offset += 5
-            self.log += [b"{}"] * 5
+            self.log += [b'{"type":"lost"}'] * 5
         return web.json_response({"done": what})
 
 
@@ -217,16 +303,20 @@ def make(seed: int = 7, speed: float = 60, start: int = 0) -> web.Application:
 
     app = web.Application()
     app.on_startup.append(server.run)
-    app.add_routes([
-        web.get("/v1/matches", rows(lambda: {"data": [walk.match], "next_cursor": None})),
-        web.get("/v1/matches/{id}/momentum", rows(lambda: {"data": walk.samples, "events": walk.events, "revisions": walk.revisions})),
-        web.get("/v1/markets", rows(lambda: {"data": list(walk.windows.values())})),
-        web.get("/v1/trades", rows(lambda: {"data": walk.trades[:-200:-1]})),
-        web.get("/v1/pool", rows(lambda: walk.pool)),
-        web.get("/v1/stream", server.stream),
-        web.post("/test/{what}", server.command),
-        web.get("/{name:[a-z.]*}", asset),
-    ])  # fmt: skip
+    app.add_routes(
+        [
+            web.get("/v1/matches", rows(lambda: {"data": [walk.match], "next_cursor": None})),
+            web.get("/v1/matches/{id}/momentum", rows(lambda: {"data": walk.samples, "next_cursor": None})),
+            web.get("/v1/matches/{id}/events", rows(lambda: {"data": walk.events, "next_cursor": None})),
+            web.get("/v1/matches/{id}/revisions", rows(lambda: {"data": walk.revisions, "next_cursor": None})),
+            web.get("/v1/markets", rows(lambda: {"data": list(walk.windows.values())})),
+            web.get("/v1/trades", rows(lambda: {"data": walk.trades[:-200:-1]})),
+            web.get("/v1/pool", rows(lambda: {"data": walk.pool})),
+            web.get("/v1/stream", server.stream),
+            web.post("/test/{what}", server.command),
+            web.get("/{name:[a-z.]*}", asset),
+        ]
+    )
     return app
 
 
