@@ -10,7 +10,7 @@ pub struct CloseFeed {
     #[account(address = feed.config)]
     pub config: Account<Config>,
     /// CHECK: compared with the address stored in the feed.
-    #[account(mut, address = feed.rent_receiver @ OracleError::WrongRentReceiver)]
+    #[account(unsafe(dup), address = feed.rent_receiver @ OracleError::WrongRentReceiver)]
     pub rent_receiver: UncheckedAccount,
     #[account(mut, close = rent_receiver, constraint = feed.status == STATUS_FINAL @ OracleError::FeedNotFinal)]
     pub feed: Account<Feed>,

@@ -13,7 +13,7 @@ const FIRST_SPACE: usize = 10_240;
 pub struct CreateFeed {
     #[account(address = config.operator @ OracleError::NotOperator)]
     pub operator: Signer,
-    #[account(mut)]
+    #[account(unsafe(dup))] // may be any other signer: a signer has no data to alias
     pub payer: Signer,
     /// CHECK: only its address is stored.
     pub rent_receiver: UncheckedAccount,

@@ -5,7 +5,7 @@ use crate::{constants::VERSION, state::Config};
 /// Accounts of `init_config`.
 #[derive(Accounts)]
 pub struct InitConfig {
-    #[account(mut)]
+    #[account(unsafe(dup))] // may be the authority too: a signer has no data to alias
     pub creator: Signer,
     /// CHECK: only its address is stored.
     pub authority: UncheckedAccount,
