@@ -354,6 +354,26 @@ def test_a_lookup_table_is_resolved_and_reported(chain: Chain) -> None:
     assert chain.error("sendTransaction", b64(wire), CONFIRMED)["data"]["err"] == "AddressLookupTableNotFound"
 
 
+def test_a_lookup_table_is_made_and_filled_by_its_program_and_used_a_slot_later(chain: Chain) -> None:
+    program = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
+    payer, to = chain.payer.pubkey(), Keypair().pubkey()
+    chain.pass_slots(2)
+    recent = chain.ledger.slots.slot - 1
+    seeds = [bytes(payer), recent.to_bytes(8, "little")]
+    table, bump = Pubkey.find_program_address(seeds, program)
+    metas = [AccountMeta(table, False, True), AccountMeta(payer, True, False), AccountMeta(payer, True, True),
+             AccountMeta(Pubkey.default(), False, False)]  # fmt: skip
+    create = Instruction(program, (0).to_bytes(4, "little") + recent.to_bytes(8, "little") + bytes([bump]), metas)
+    extend = Instruction(program, (2).to_bytes(4, "little") + (1).to_bytes(8, "little") + bytes(to), metas)
+    chain.ask("sendTransaction", b64(chain.sign(create, extend)), CONFIRMED)
+    chain.pass_slots(1)
+    blockhash, _ = chain.ledger.latest_blockhash()
+    lookup = [AddressLookupTableAccount(table, [to])]
+    message = MessageV0.try_compile(payer, [chain.pay(9_000_000, to)], lookup, blockhash)
+    chain.ask("sendTransaction", b64(bytes(VersionedTransaction(message, [chain.payer]))), CONFIRMED)
+    assert chain.ask("getBalance", str(to), {"commitment": "confirmed"})["value"] == 9_000_000
+
+
 def test_fees_rent_and_versions_are_told(chain: Chain) -> None:
     message = VersionedTransaction.from_bytes(chain.sign(chain.pay())).message
     encoded = b64(to_bytes_versioned(message))

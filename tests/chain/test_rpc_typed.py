@@ -116,8 +116,12 @@ async def test_token_instructions_are_parsed_with_their_amounts(mint: Mint) -> N
     assert rows[1]["info"]["tokenAmount"]["uiAmountString"] == "2.5"
     owned = await mint.pool.call(
         "getTokenAccountsByOwner",
-        [str(mint.friend.pubkey()), {"programId": str(TOKEN_PROGRAM_ID)}, {"encoding": "jsonParsed", "commitment": "confirmed"}],
-    )  # fmt: skip
+        [
+            str(mint.friend.pubkey()),
+            {"programId": str(TOKEN_PROGRAM_ID)},
+            {"encoding": "jsonParsed", "commitment": "confirmed"},
+        ],
+    )
     assert owned["value"][0]["account"]["data"]["parsed"]["info"]["tokenAmount"]["amount"] == "400"
 
 
@@ -162,8 +166,13 @@ async def test_program_accounts_and_many_transactions_are_read_at_once(mint: Min
 
 
 async def test_token_questions_about_other_accounts_are_refused(mint: Mint) -> None:
-    for method, address in (("getTokenAccountBalance", mint.payer.pubkey()), ("getTokenAccountBalance", mint.mint.pubkey()),
-                            ("getTokenSupply", mint.mine), ("getTokenSupply", Pubkey.new_unique())):  # fmt: skip
+    questions = [
+        ("getTokenAccountBalance", mint.payer.pubkey()),
+        ("getTokenAccountBalance", mint.mint.pubkey()),
+        ("getTokenSupply", mint.mine),
+        ("getTokenSupply", Pubkey.new_unique()),
+    ]
+    for method, address in questions:
         with pytest.raises(RpcError) as caught:
             await mint.pool.call(method, [str(address), {"commitment": "confirmed"}])
         assert caught.value.code == -32602
