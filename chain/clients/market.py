@@ -1979,6 +1979,11 @@ def pda_lp_mint(exchange: Pubkey) -> tuple[Pubkey, int]:
     return Pubkey.find_program_address([b'lp', bytes(exchange)], PROGRAM_ID)
 
 
+def pda_window(market: Pubkey, window_id: int) -> tuple[Pubkey, int]:
+    """Return the address of `window` and its bump."""
+    return Pubkey.find_program_address([b'window', bytes(market), window_id.to_bytes(1, "little")], PROGRAM_ID)
+
+
 def pda_position(margin: Pubkey, window: Pubkey) -> tuple[Pubkey, int]:
     """Return the address of `position` and its bump."""
     return Pubkey.find_program_address([b'position', bytes(margin), bytes(window)], PROGRAM_ID)
@@ -2578,15 +2583,17 @@ def ix_open_window(
     exchange: Pubkey,
     market: Pubkey,
     feed: Pubkey,
-    window: Pubkey,
     window_id: int,
     k_e6: int,
+    window: Pubkey | None = None,
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
     event_authority: Pubkey = EVENT_AUTHORITY,
     program: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Open window `window_id` (0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT) with `k_e6` contracts a point of impact."""
+    if window is None:
+        window = pda_window(market, window_id)[0]
     return Instruction(
         PROGRAM_ID,
         b'3(5\xb5\xaa+\x80\xa8' + OpenWindowArgs(window_id=window_id, k_e6=k_e6).encode(),

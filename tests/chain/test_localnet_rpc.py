@@ -412,6 +412,20 @@ async def test_http_speaks_to_browsers_and_says_what_it_is(server: Server) -> No
             assert reply.status == 413
 
 
+def test_a_panic_or_a_mistake_in_a_handler_is_an_internal_error_and_nothing_more() -> None:
+    panic = type("PanicException", (BaseException,), {})
+
+    def broken(method: str, _params: Params) -> Any:
+        raise {"panic": panic("rust"), "slip": ZeroDivisionError()}.get(method, KeyboardInterrupt())
+
+    for method in ("panic", "slip"):
+        reply = answer(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method}).encode(), broken)
+        assert reply is not None
+        assert json.loads(reply)["error"]["code"] == -32603
+    with pytest.raises(KeyboardInterrupt):
+        answer(b'{"jsonrpc":"2.0","id":1,"method":"stop"}', broken)
+
+
 def test_error_sentences_are_those_of_a_node() -> None:
     assert error_text("AccountInUse") == "Account in use"
     assert error_text("ClusterMaintenance") == "Cluster Maintenance"
