@@ -23,7 +23,9 @@ def version(dsn: str) -> str | None:
             return None if row is None else str(row[0])
     except psycopg.OperationalError as error:
         reason = str(error).strip().split("\n", 1)[0]
-        raise UserError("database_unreachable", f"the database does not answer ({reason}): check --database", 1) from None
+        raise UserError(
+            "database_unreachable", f"the database does not answer ({reason}): check --database", 1
+        ) from None
 
 
 def migrate(dsn: str) -> None:

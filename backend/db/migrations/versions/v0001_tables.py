@@ -123,6 +123,7 @@ CREATE TABLE samples (
     PRIMARY KEY (match_id, tick),
     UNIQUE (feed, sample_index)
 );
+CREATE INDEX samples_data_ms ON samples (feed, data_ms);
 CREATE INDEX samples_provisional ON samples (feed, sample_index) WHERE status = 'confirmed';
 """
 
@@ -173,7 +174,7 @@ CREATE TABLE orders (
     "order" text NOT NULL, margin text NOT NULL, owner text NOT NULL, "window" text NOT NULL,
     client_id numeric(20) NOT NULL, side smallint NOT NULL, flags smallint NOT NULL,
     qty_e6 bigint NOT NULL, limit_e6 bigint NOT NULL, collateral_e6 bigint NOT NULL, fee_reserve_e6 bigint NOT NULL,
-    commit_ms bigint NOT NULL, suspend_epoch integer NOT NULL, {_EVENT_KEY}
+    commit_ms bigint NOT NULL, expiry_ms bigint NOT NULL, suspend_epoch integer NOT NULL, {_EVENT_KEY}
 );
 CREATE INDEX orders_owner ON orders (owner, slot);
 CREATE INDEX orders_address ON orders ("order");
@@ -181,7 +182,8 @@ CREATE TABLE order_ends (
     "order" text NOT NULL, owner text NOT NULL, "window" text NOT NULL, client_id numeric(20) NOT NULL,
     side smallint NOT NULL, reason smallint NOT NULL, qty_e6 bigint NOT NULL, filled_e6 bigint NOT NULL,
     closed_e6 bigint NOT NULL, price_e6 bigint NOT NULL, forward_e6 bigint NOT NULL, conf_e6 bigint NOT NULL,
-    fee_e6 bigint NOT NULL, gain_e6 bigint NOT NULL, loss_e6 bigint NOT NULL, refund_e6 bigint NOT NULL,
+    fee_e6 bigint NOT NULL, gain_e6 bigint NOT NULL, loss_e6 bigint NOT NULL, bad_debt_e6 bigint NOT NULL,
+    collateral_in_e6 bigint NOT NULL, collateral_out_e6 bigint NOT NULL, refund_e6 bigint NOT NULL,
     sample_index numeric(20) NOT NULL, data_ms bigint NOT NULL, commit_ms bigint NOT NULL,
     suspend_epoch integer NOT NULL, {_EVENT_KEY}
 );
@@ -192,13 +194,14 @@ CREATE TABLE liquidations (
     position text NOT NULL, owner text NOT NULL, "window" text NOT NULL, side smallint NOT NULL,
     qty_e6 bigint NOT NULL, price_e6 bigint NOT NULL, mark_e6 bigint NOT NULL, gain_e6 bigint NOT NULL,
     loss_e6 bigint NOT NULL, fee_e6 bigint NOT NULL, reward_e6 bigint NOT NULL, returned_e6 bigint NOT NULL,
+    liquidator text NOT NULL, collateral_e6 bigint NOT NULL, bad_debt_e6 bigint NOT NULL,
     sample_index numeric(20) NOT NULL, {_EVENT_KEY}
 );
 CREATE TABLE settlements (
     position text NOT NULL, owner text NOT NULL, "window" text NOT NULL, side smallint NOT NULL,
     qty_e6 bigint NOT NULL, entry_cost_e6 bigint NOT NULL, collateral_e6 bigint NOT NULL, reserved_e6 bigint NOT NULL,
     settlement_e6 bigint NOT NULL, payout_e6 bigint NOT NULL, gain_e6 bigint NOT NULL, loss_e6 bigint NOT NULL,
-    {_EVENT_KEY}
+    bad_debt_e6 bigint NOT NULL, fees_returned_e6 bigint NOT NULL, {_EVENT_KEY}
 );
 CREATE INDEX settlements_owner ON settlements (owner, slot);
 CREATE TABLE window_results (
@@ -209,6 +212,10 @@ CREATE TABLE lp_changes (
     owner text NOT NULL, deposit boolean NOT NULL, amount_e6 bigint NOT NULL, shares bigint NOT NULL,
     cash_before_e6 bigint NOT NULL, cash_after_e6 bigint NOT NULL,
     supply_before bigint NOT NULL, supply_after bigint NOT NULL, {_EVENT_KEY}
+);
+CREATE TABLE collateral_changes (
+    margin text NOT NULL, owner text NOT NULL, deposit boolean NOT NULL, amount_e6 bigint NOT NULL,
+    free_e6 bigint NOT NULL, {_EVENT_KEY}
 );
 CREATE TABLE fee_distributions (
     "window" text NOT NULL, lp_e6 bigint NOT NULL, insurance_e6 bigint NOT NULL, protocol_e6 bigint NOT NULL,
@@ -253,6 +260,15 @@ CREATE INDEX margins_owner ON margins (owner);
 CREATE TABLE treasuries (address text PRIMARY KEY, kind text NOT NULL, body json NOT NULL, slot bigint NOT NULL);
 """
 
+DESK = """
+CREATE TABLE order_numbers (margin text PRIMARY KEY, last_client_id numeric(20) NOT NULL);
+CREATE TABLE client_orders (
+    owner text NOT NULL, client_order_id text NOT NULL, client_id numeric(20) NOT NULL, request text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (owner, client_order_id)
+);
+CREATE INDEX client_orders_number ON client_orders (owner, client_id);
+"""
+
 STREAM = """
 CREATE TABLE stream (channel text PRIMARY KEY, last_offset bigint NOT NULL);
 CREATE TABLE stream_log (
@@ -288,7 +304,7 @@ END $$;
 
 def upgrade() -> None:
     """Create everything."""
-    for part in (FOOTBALL, ORACLE, CHAIN, EVENTS, ACCOUNTS, STREAM):
+    for part in (FOOTBALL, ORACLE, CHAIN, EVENTS, ACCOUNTS, DESK, STREAM):
         # psycopg takes % for a placeholder when SQLAlchemy hands it parameters; there are none in raw SQL.
         op.get_bind().exec_driver_sql(part)
 

@@ -1,0 +1,1 @@
+"""The stream: one snapshot, then deltas with offsets, over WebSocket."""

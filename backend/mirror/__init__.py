@@ -1,0 +1,1 @@
+"""Chain to database, exactly once."""

@@ -1,0 +1,1 @@
+"""Quotes and unsigned transactions for traders."""
