@@ -52,7 +52,8 @@ class Cranker:
         self._exchange = exchange
         self._feed = feed
         self._key = key
-        self._now_ms = now_ms
+        self.now_ms = now_ms
+        self._signatures: list[str] = []
         self._margin = pda.margin(exchange, key.pubkey())
         self._limit = set_compute_unit_limit(CRANK_UNITS)
         self._blockhash = Hash.default()
@@ -83,7 +84,7 @@ class Cranker:
         }
         waiting = [PendingOrder(a, o.commit_ms, o.expiry_ms, o.commit_slot) for a, o in pending.items()]
         result = []
-        for crank in ripe(waiting, view, books.exchange.delay_ms, self._now_ms(), slot):
+        for crank in ripe(waiting, view, books.exchange.delay_ms, self.now_ms(), slot):
             order = pending[crank.order]
             instruction = client.ix_crank_order(
                 cranker=self._key.pubkey(),
@@ -104,7 +105,7 @@ class Cranker:
     def _liquidations(self, books: Books, feed: oracle_client.Feed) -> list[tuple[str, Instruction]]:
         if not feed.samples or feed.suspend_epoch % 2 or feed.in_break:
             return []
-        if self._now_ms() - feed.start_unix_ms - feed.data_ms > MAX_SAMPLE_AGE_MS:
+        if self.now_ms() - feed.start_unix_ms - feed.data_ms > MAX_SAMPLE_AGE_MS:
             return []
         result = []
         for address, position in sorted(books.positions.items(), key=lambda item: str(item[0])):
@@ -130,7 +131,7 @@ class Cranker:
     def _windows(self, books: Books, feed: oracle_client.Feed) -> list[tuple[str, Instruction]]:
         start_ms = feed.periods[feed.period - 1].start_play_ms if feed.period else 0
         play = PlayState(feed.period, bool(feed.in_break), feed.play_ms - start_ms)
-        now_s = self._now_ms() // 1000
+        now_s = self.now_ms() // 1000
         result = []
         for address, window in sorted(books.windows.items(), key=lambda item: item[1].window_id):
             if window.feed != self._feed:
@@ -178,11 +179,16 @@ class Cranker:
             result.append(("fees", instruction))
         return result
 
+    def take_signatures(self) -> list[str]:
+        """Transactions sent since the last call."""
+        taken, self._signatures = self._signatures, []
+        return taken
+
     async def _send(self, kind: str, instruction: Instruction) -> None:
         """Send at once, unprefligted; whatever fails is planned again at the next step from fresh accounts."""
-        if self._now_ms() - self._blockhash_ms >= BLOCKHASH_LIFE_MS:
+        if self.now_ms() - self._blockhash_ms >= BLOCKHASH_LIFE_MS:
             self._blockhash = (await self._rpc.latest_blockhash()).blockhash
-            self._blockhash_ms = self._now_ms()
+            self._blockhash_ms = self.now_ms()
         message = Message.new_with_blockhash([self._limit, instruction], self._key.pubkey(), self._blockhash)
         wire = bytes(Transaction([self._key], message, self._blockhash))
         config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
@@ -191,6 +197,7 @@ class Cranker:
         except RpcError as error:
             self.stats.refused[f"{kind}: {error}"] += 1
             return
+        self._signatures.append(signature)
         status = await self._rpc.call("getSignatureStatuses", [[signature], {"searchTransactionHistory": False}])
         row = status["value"][0]
         if row is not None and row["err"] is None:

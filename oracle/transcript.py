@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from chain.clients import oracle as client
 from chain.errors import RpcError
 from chain.rpc import RpcPool
 from ingest.events import FeedError
+from momentum.verify import Published
+from oracle import aggregate as aggregation
 
 PAGE = 1_000
 
@@ -110,3 +112,65 @@ def _quotes(feed: Pubkey, rows: Iterable[dict[str, Any]]) -> Iterable[SignedQuot
             name, args = program.decode_instruction(bytes(instruction.data))
             if name == "push_quote" and keys[instruction.accounts[1]] == feed:
                 yield SignedQuote(row["slot"], keys[instruction.accounts[0]], args.quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregated:
+    """A sample as the chain aggregated it, with the quote that completed its quorum."""
+
+    sample: client.Sample
+    quote: client.Quote
+
+
+OnSample = Callable[[aggregation.Feed, Aggregated], None]
+
+
+def aggregate(transcript: Transcript, on_sample: OnSample | None = None) -> list[Aggregated]:
+    """Aggregate the quotes again with the Python twin of the program; ``on_sample`` sees the feed after each.
+
+    Raises FeedError when the result is not the account that the chain ended with: quotes are missing, or were
+    reordered.
+    """
+    account = transcript.account
+    known = {key: index for index, key in enumerate(account.publishers[: account.n_publishers])}
+    feed = aggregation.Feed(account.n_publishers, account.min_publishers, account.start_unix_ms)
+    samples = []
+    for signed in transcript.quotes:
+        if signed.publisher not in known:
+            raise FeedError("bad_transcript", f"{signed.publisher} is no publisher of feed {transcript.feed}")
+        # The cluster's clock was checked on chain; here no quote is ahead of it.
+        unix_s = (account.start_unix_ms + signed.quote.data_ms) // 1000 + 1
+        try:
+            sample = feed.push(known[signed.publisher], signed.quote, unix_s)
+        except aggregation.QuoteRejected as error:
+            raise FeedError("bad_transcript", f"tick {signed.quote.tick} would have been refused: {error}") from error
+        if sample is not None:
+            samples.append(Aggregated(sample, signed.quote))
+            if on_sample is not None:
+                on_sample(feed, samples[-1])
+    if feed.hash_chain != account.hash_chain or len(feed.samples) != account.samples:
+        raise FeedError(
+            "wrong_hash_chain",
+            f"the quotes give {len(feed.samples)} samples and hash {feed.hash_chain.hex()[:16]}, the account has "
+            f"{account.samples} and {bytes(account.hash_chain).hex()[:16]}: the transcript is not the feed's",
+        )
+    return samples
+
+
+def published(samples: Iterable[Aggregated]) -> list[Published]:
+    """The samples in the form that `momentum.verify` recomputes."""
+    return [
+        Published(
+            tick=item.quote.tick,
+            period=item.quote.period,
+            play_ms=item.quote.play_ms,
+            data_ms=item.sample.data_ms,
+            x_e6=item.sample.x_e6,
+            mu_e6=item.sample.mu_e6,
+            conf_e4=item.quote.conf_e4,
+            inputs_hash=bytes(item.quote.inputs_hash),
+            flags=item.quote.flags,
+            suspend_reason=item.quote.suspend_reason,
+        )
+        for item in samples
+    ]

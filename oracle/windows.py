@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chain.clients import oracle as client
 from momentum import pricing
+from oracle import aggregate as aggregation
 
 MINUTE_MS = 60_000
 HALF_MINUTES = 45
@@ -40,20 +42,20 @@ class FeedState:
     play_ms: int
     left_out_ms: int
     periods: Sequence[tuple[int, int, int]]
-    minute_area: Sequence[Sequence[int]]
-    minute_left_out_ms: Sequence[Sequence[int]]
+    minute_area: Any  # by period and minute, a nested list or an array
+    minute_left_out_ms: Any
 
     @staticmethod
-    def of(feed: client.Feed) -> FeedState:
-        """From the decoded account."""
+    def of(feed: client.Feed | aggregation.Feed) -> FeedState:
+        """From the decoded account, or from its Python twin."""
         return FeedState(
             period=feed.period,
             in_break=bool(feed.in_break),
             play_ms=feed.play_ms,
             left_out_ms=feed.left_out_ms,
             periods=[(p.start_play_ms, p.end_play_ms, p.end_area) for p in feed.periods],
-            minute_area=feed.minute_area.tolist(),
-            minute_left_out_ms=feed.minute_left_out_ms.tolist(),
+            minute_area=feed.minute_area,
+            minute_left_out_ms=feed.minute_left_out_ms,
         )
 
 

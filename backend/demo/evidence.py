@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from backend.db.pool import Database
@@ -16,7 +17,12 @@ from backend.demo.invariants import (
     Settlement,
     Snapshot,
 )
+from oracle import aggregate as aggregation
+from oracle import transcript
 from oracle.books import Books
+from oracle.windows import FeedState, SampleLike, forward_e6, nominal_s
+
+HALF_S = 2_700
 
 _BUCKETS = (
     "cash_e6",
@@ -66,6 +72,26 @@ def declared_e6(name: str, body: dict[str, Any]) -> int:
     if name in ("CollateralChanged", "LiquidityChanged"):
         return int(body["amount_e6"]) if int(body["deposit"]) else -int(body["amount_e6"])
     return -int(body["protocol_e6"]) if name == "FeesDistributed" else 0
+
+
+def sample_rows(path: Path) -> tuple[SampleRow, ...]:
+    """The published samples of a transcript, each with the forward of the quarter under way and its envelope."""
+    rows: list[SampleRow] = []
+
+    def note(feed: aggregation.Feed, item: transcript.Aggregated) -> None:
+        sample = item.sample
+        state = FeedState.of(feed)
+        numbers = SampleLike(sample.area, sample.x_e6, sample.mu_e6, sample.s_e4)
+        price = low = high = 0
+        for window_id in range(6):
+            start_s, end_s = nominal_s(window_id)
+            inside_ms = item.quote.play_ms + (item.quote.period - 1) * HALF_S * 1000
+            if start_s * 1000 <= inside_ms < end_s * 1000 and item.quote.play_ms < HALF_S * 1000:
+                price, _, (low, high) = forward_e6(state, numbers, window_id)
+        rows.append(SampleRow(item.quote.tick, sample.x_e6, price, low, high))
+
+    transcript.aggregate(transcript.read(path), note)
+    return tuple(rows)
 
 
 async def collect(

@@ -261,6 +261,16 @@ class Founder:
         create = create_associated_token_account(payer=admin, owner=address, mint=mint)
         await self.send([create, mint_to(params)], self.admin)
 
+    async def open_margin(self, venue: Venue, owner: Keypair) -> None:
+        """A margin account without collateral: where a keeper's liquidation rewards go."""
+        create = market.ix_create_margin(
+            owner=owner.pubkey(),
+            payer=owner.pubkey(),
+            exchange=venue.exchange,
+            margin=pda.margin(venue.exchange, owner.pubkey()),
+        )
+        await self.send([create], owner)
+
     async def finalise_feed(self, venue: Venue) -> None:
         """The operator declares the feed final after the last whistle."""
         final = oracle.ix_finalise_feed(operator=self.operator.pubkey(), config=venue.config, feed=venue.feed)

@@ -46,6 +46,7 @@ class Wallet:
     def __init__(self, http: httpx.AsyncClient, key: Keypair) -> None:
         self._http = http
         self._key = key
+        self._signatures: list[str] = []
 
     @property
     def address(self) -> Pubkey:
@@ -76,7 +77,15 @@ class Wallet:
             "transaction": base64.b64encode(signed).decode(),
             "last_valid_block_height": built.document["last_valid_block_height"],
         }
-        return Answer.of(await self._http.post("/v1/transactions", json=sent))
+        answer = Answer.of(await self._http.post("/v1/transactions", json=sent))
+        if "signature" in answer.document:
+            self._signatures.append(str(answer.document["signature"]))
+        return answer
+
+    def take_signatures(self) -> list[str]:
+        """Transactions that the API took since the last call."""
+        taken, self._signatures = self._signatures, []
+        return taken
 
     def sign(self, unsigned: bytes) -> bytes:
         """Sign as the only signer and fee payer. Raises ForeignSignatureError for anything else."""
