@@ -7,7 +7,7 @@ use crate::{constants::*, state::Treasury};
 #[derive(Accounts)]
 pub struct InitTreasury {
     pub create_key: Signer,
-    #[account(mut)]
+    #[account(unsafe(dup))] // may be create_key too: a signer has no data to alias
     pub payer: Signer,
     pub mint: Account<Mint>,
     #[account(init, payer = payer, seeds = [b"treasury", create_key.address().as_ref()], bump)]
