@@ -6,7 +6,6 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +17,9 @@ from solders.signature import Signature
 
 from chain.endpoints import DENIED_REST_S, Endpoint, Endpoints
 from chain.errors import RpcError, RpcUnavailableError
+from chain.rpc_types import AccountData, Blockhash, SignatureStatus, Simulation
+
+__all__ = ["AccountData", "Blockhash", "RpcPool", "SignatureStatus", "Simulation"]
 
 _NODE_BEHIND = frozenset({-32004, -32005, -32014, -32016})
 """Errors that say "not here, not yet": another endpoint may know."""
@@ -25,47 +27,6 @@ _RATE_LIMITED = frozenset({-32429, 429})
 _MAX_KEYS = 100
 _ROUND_PAUSE_S = 0.1
 Call = tuple[str, Sequence[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Blockhash:
-    """A blockhash, the last block height at which it is accepted, and the slot it was read at."""
-
-    blockhash: Hash
-    last_valid_block_height: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountData:
-    """An account as read at `slot`; balances in lamports."""
-
-    address: Pubkey
-    owner: Pubkey
-    lamports: int
-    data: bytes
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureStatus:
-    """A landed transaction: its slot, its error in JSON form (None: success) and how final it is."""
-
-    slot: int
-    err: Any
-    commitment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """What a transaction would do; `return_data` of the last program that returned something."""
-
-    err: Any
-    logs: tuple[str, ...]
-    units: int
-    return_data: bytes
-    slot: int
-    accounts: tuple[AccountData | None, ...] = ()
 
 
 class _TryNextError(Exception):

@@ -10,6 +10,7 @@ from chain.localnet.clock import MatchClock
 from chain.localnet.ledger import Ledger
 from chain.localnet.methods import Node
 from chain.localnet.server import Server
+from tests.chain.offline import Chain
 
 START_MS = 1_750_000_000_000
 
@@ -21,3 +22,8 @@ async def server() -> AsyncIterator[Server]:
     await running.start()
     yield running
     await running.stop()
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain()

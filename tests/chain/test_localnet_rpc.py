@@ -17,85 +17,19 @@ from solders.message import Message, MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.system_program import (
     AdvanceNonceAccountParams,
-    TransferParams,
     advance_nonce_account,
     create_nonce_account,
-    transfer,
 )
 from solders.transaction import VersionedTransaction
 
 from chain import base58
-from chain.localnet.clock import MatchClock
 from chain.localnet.errors import error_text
-from chain.localnet.ledger import Ledger
-from chain.localnet.methods import METHODS, Node
 from chain.localnet.params import Params
-from chain.localnet.protocol import answer, unknown
+from chain.localnet.protocol import answer
 from chain.localnet.server import Server
+from tests.chain.offline import CONFIRMED, SKIP, SOL, Chain, b64
 
-START_MS = 1_750_000_000_000
-SOL = 1_000_000_000
 MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
-
-
-class Chain:
-    """A node without a server; `ask` goes through the JSON-RPC core."""
-
-    def __init__(self) -> None:
-        self.node = Node(Ledger(START_MS), MatchClock(START_MS, None))
-        self.ledger = self.node.ledger
-        self.payer = Keypair()
-        self.ledger.airdrop(self.payer.pubkey(), 100 * SOL)
-
-    def _call(self, method: str, params: Params) -> Any:
-        if method not in METHODS:
-            raise unknown(method)
-        self.node.tick()
-        return METHODS[method](self.node, params)
-
-    def raw(self, body: Any) -> Any:
-        reply = answer(body if isinstance(body, bytes) else json.dumps(body).encode(), self._call)
-        return None if reply is None else json.loads(reply)
-
-    def ask(self, method: str, *params: Any) -> Any:
-        reply = self.raw({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
-        assert "error" not in reply, reply
-        return reply["result"]
-
-    def error(self, method: str, *params: Any) -> dict[str, Any]:
-        reply = self.raw({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
-        assert "result" not in reply, reply
-        return reply["error"]
-
-    def sign(self, *instructions: Instruction, blockhash: Hash | None = None, legacy: bool = False) -> bytes:
-        blockhash = blockhash or self.ledger.latest_blockhash()[0]
-        if legacy:
-            message: Any = Message.new_with_blockhash(list(instructions), self.payer.pubkey(), blockhash)
-        else:
-            message = MessageV0.try_compile(self.payer.pubkey(), list(instructions), [], blockhash)
-        return bytes(VersionedTransaction(message, [self.payer]))
-
-    def pay(self, lamports: int = 10_000_000, to: Pubkey | None = None) -> Instruction:
-        return transfer(
-            TransferParams(from_pubkey=self.payer.pubkey(), to_pubkey=to or Keypair().pubkey(), lamports=lamports)
-        )
-
-    def pass_slots(self, slots: int) -> None:
-        self.node.clock.set(self.node.clock.now_ms() + 400 * slots)
-        self.node.tick()
-
-
-def b64(wire: bytes) -> str:
-    return base64.b64encode(wire).decode()
-
-
-CONFIRMED = {"encoding": "base64", "preflightCommitment": "confirmed"}
-SKIP = {"encoding": "base64", "skipPreflight": True}
-
-
-@pytest.fixture
-def chain() -> Chain:
-    return Chain()
 
 
 def test_a_duplicate_is_refused_by_preflight_and_silent_without_it(chain: Chain) -> None:
@@ -282,53 +216,6 @@ def test_a_version_0_transaction_needs_a_client_that_knows_it(chain: Chain) -> N
     parsed = found["transaction"]["message"]
     assert parsed["instructions"][0]["parsed"]["type"] == "transfer"
     assert parsed["accountKeys"][0]["signer"] is True
-
-
-def test_signatures_of_an_address_page_backwards(chain: Chain) -> None:
-    to = Keypair().pubkey()
-    sent = [chain.ask("sendTransaction", b64(chain.sign(chain.pay(1_000_000 + at, to))), CONFIRMED) for at in range(5)]
-    newest_first = sent[::-1]
-    at = {"commitment": "confirmed"}
-
-    def page(**options: Any) -> list[str]:
-        return [row["signature"] for row in chain.ask("getSignaturesForAddress", str(to), {**at, **options})]
-
-    assert page() == newest_first
-    assert page(limit=2) == newest_first[:2]
-    assert page(before=newest_first[1], limit=2) == newest_first[2:4]
-    assert page(until=newest_first[3]) == newest_first[:3]
-    assert chain.ask("getSignaturesForAddress", str(to)) == []
-    assert chain.error("getSignaturesForAddress", str(to), {"limit": 1001})["code"] == -32602
-
-
-def test_history_is_bounded_and_drops_the_oldest() -> None:
-    ledger = Ledger(START_MS, max_history=3)
-    key = Keypair().pubkey()
-    landed = [ledger.airdrop(key, 1_000_000 + at) for at in range(5)]
-    assert len(ledger.history) == 3
-    assert ledger.history.get(landed[1].signature) is None
-    rows = ledger.history.of_address(key, newest_slot=10**9, before=None, until=None, limit=10)
-    assert [row.signature for row in rows] == [item.signature for item in landed[:1:-1]]
-    assert [row.signature for row in ledger.history.block(landed[0].slot)] == [item.signature for item in landed[2:]]
-    assert ledger.history.first_slot() == landed[2].slot
-
-
-def test_blocks_hold_their_transactions(chain: Chain) -> None:
-    chain.pass_slots(1)
-    signature = chain.ask("sendTransaction", b64(chain.sign(chain.pay())), CONFIRMED)
-    slot = chain.ledger.slots.slot
-    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
-    block = chain.ask("getBlock", slot, config)
-    assert block["transactions"][0]["transaction"]["signatures"] == [signature]
-    assert block["parentSlot"] == slot - 1
-    assert block["blockHeight"] == chain.ask("getBlockHeight", {"commitment": "confirmed"})
-    assert chain.ask("getBlock", slot, {**config, "transactionDetails": "signatures"})["signatures"] == [signature]
-    accounts = chain.ask("getBlock", slot, {**config, "transactionDetails": "accounts"})
-    assert accounts["transactions"][0]["transaction"]["signatures"] == [signature]
-    assert "transactions" not in chain.ask("getBlock", slot, {**config, "transactionDetails": "none"})
-    assert chain.ask("getBlocks", slot - 2, slot, {"commitment": "confirmed"}) == [slot - 2, slot - 1, slot]
-    assert chain.ask("getBlocksWithLimit", slot - 2, 2, {"commitment": "confirmed"}) == [slot - 2, slot - 1]
-    assert chain.ask("getBlockTime", slot) == (START_MS + 400) // 1000
 
 
 def test_a_lookup_table_is_resolved_and_reported(chain: Chain) -> None:
