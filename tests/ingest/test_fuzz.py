@@ -72,7 +72,7 @@ def damage(document: Any, at: tuple[Any, ...], value: Any, how: str) -> None:
             del document[at[-1]]
         elif how == "double" and isinstance(document, list):
             document.append(copy.deepcopy(document[at[-1]]))
-        else:
+        elif not isinstance(document, dict) or isinstance(at[-1], str):
             document[at[-1]] = value
     except (KeyError, IndexError, TypeError):
         return

@@ -205,3 +205,10 @@ def test_what_is_called_unverified_occurs_in_no_complete_match_and_nothing_else_
         if str(q["qualifierId"]) == str(c.Q_FORMER_TYPE)
     }
     assert frozenset(c.NAMES) - seen == c.UNVERIFIED
+
+
+def test_the_table_in_the_documentation_has_every_type_and_marks_the_unverified_ones() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
+    for type_id, name in c.NAMES.items():
+        (line,) = (line for line in page.splitlines() if line.startswith(f"| {type_id} | {name} |"))
+        assert line.endswith("| **unverified** |" if type_id in c.UNVERIFIED else "| yes |")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,17 @@ def _listed(path: Path, lists: Sequence[Path], match_id: str) -> Doc | None:
         for listing in sorted(folder.glob(pattern))
     ]
     for listing in dict.fromkeys((*lists, *beside)):
-        rows = read_json(listing)
-        for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and str(row.get("wyId")) == match_id:
-                return row
+        row = _list_rows(listing, listing.stat().st_mtime_ns).get(match_id)
+        if row is not None:
+            return row
     return None
+
+
+@lru_cache(maxsize=16)
+def _list_rows(listing: Path, _changed_ns: int) -> dict[str, Doc]:
+    """A match list by match id, kept because whoever reads an archive asks once a match."""
+    rows = read_json(listing)
+    return {str(row.get("wyId")): row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict)}
 
 
 def _official_score(listed: Doc) -> tuple[int, int] | None:
