@@ -34,8 +34,9 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
     let (area, left_out_ms) = match live_feed(a.feed.account())? {
         None => (0, window.w_ms),
         Some(feed) => {
-            let last_ms = feed.newest().map_or(feed.start_unix_ms, |sample| sample_ms(&feed, sample));
-            let abandoned = clock_ms(&clock) > last_ms.saturating_add(ABANDONED_MS);
+            // Before the first sample nobody can hold a position, so a late kick-off is no reason to void.
+            let silent = |sample| clock_ms(&clock) > sample_ms(&feed, sample).saturating_add(ABANDONED_MS);
+            let abandoned = feed.newest().is_some_and(silent);
             let over = feed.status == oracle::STATUS_FINAL || abandoned;
             outcome(&feed, window.window_id, over)?.ok_or(MarketError::WindowNotEnded)?
         }

@@ -27,7 +27,8 @@ pub struct Liquidate {
     pub window: Account<Window>,
     #[account(address = window.feed @ MarketError::WrongFeed)]
     pub feed: Account<Feed>,
-    #[account(mut, address = position.margin @ MarketError::WrongAccount)]
+    /// May be `liquidator_margin`; an alias of any other writable account is still refused there.
+    #[account(unsafe(dup), address = position.margin @ MarketError::WrongAccount)]
     pub margin: Account<Margin>,
     #[account(mut)]
     pub position: Account<Position>,

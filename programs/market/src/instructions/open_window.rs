@@ -23,7 +23,7 @@ pub struct OpenWindow {
     pub market: Account<Market>,
     #[account(address = market.feed @ MarketError::WrongFeed)]
     pub feed: Account<Feed>,
-    #[account(init, payer = payer, seeds = [b"window", market.address().as_ref(), &[window_id]], bump)]
+    #[account(init, payer = payer, seeds = [b"window", market.address().as_ref(), &window_id.to_le_bytes()], bump)]
     pub window: Account<Window>,
     pub system_program: Program<System>,
 }

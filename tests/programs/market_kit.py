@@ -1,0 +1,475 @@
+"""A whole venue on a chain in this process: oracle feed, exchange, pool, windows, traders. Times are match seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from solders.account import Account
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.transaction_metadata import TransactionMetadata
+
+from chain import pda
+from chain.clients import market as m
+from chain.clients import oracle
+from chain.program import EVENT_TAG
+from tests.programs.svm import START_UNIX_S, Chain
+
+BIAS = 1 << 31
+USDC = 1_000_000
+LONG, SHORT = 0, 1
+REDUCE_ONLY = 1
+ANY_HIGH, ANY_LOW = 100_000_000, 0
+TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+RENT = 2_039_280
+HALF_TIME_S = 900
+"""Data time between the end of the first half and the second kick-off in these tests."""
+
+PARAMS: dict[str, int] = {
+    "delay_ms": 5_000,
+    "order_expiry_ms": 30_000,
+    "dispute_ms": 60_000,
+    "fee_e6": 50_000,
+    "initial_margin_e6": 15_000_000,
+    "lp_bps": 7_000,
+    "insurance_bps": 1_000,
+    "protocol_bps": 2_000,
+    "cap_pool_bps": 8_000,
+    "cap_match_bps": 6_000,
+    "cap_user_bps": 3_000,
+    "tip_lamports": 15_000,
+}
+
+
+def events(meta: TransactionMetadata) -> list[Any]:
+    """Return the market's events of a transaction, in order."""
+    found = []
+    for group in meta.inner_instructions():
+        for inner in group:
+            data = bytes(inner.instruction().data)
+            if data.startswith(EVENT_TAG):
+                found.append(m.PROGRAM.decode_event(data))
+    return found
+
+
+def token_account(mint: Pubkey, owner: Pubkey, amount: int = 0) -> Account:
+    """Return the bytes of an SPL token account."""
+    data = bytes(mint) + bytes(owner) + amount.to_bytes(8, "little") + bytes(36) + b"\x01" + bytes(56)
+    return Account(RENT, data, TOKEN_PROGRAM)
+
+
+def mint_account(authority: Pubkey, supply: int) -> Account:
+    """Return the bytes of an SPL mint with 6 decimals."""
+    data = (1).to_bytes(4, "little") + bytes(authority) + supply.to_bytes(8, "little") + b"\x06\x01" + bytes(36)
+    return Account(RENT, data, TOKEN_PROGRAM)
+
+
+@dataclass
+class Trader:
+    """A wallet with tokens, LP shares and a margin account."""
+
+    key: Keypair
+    tokens: Pubkey
+    shares: Pubkey
+    margin: Pubkey
+    next_id: int = 1
+
+
+@dataclass
+class Venue:
+    """Everything a test of the market needs."""
+
+    chain: Chain
+    creator: Keypair
+    authority: Keypair
+    operator: Keypair
+    publisher: Keypair
+    mint: Pubkey
+    treasury: Pubkey
+    config: Pubkey
+    feed: Pubkey
+    exchange: Pubkey
+    pool: Pubkey
+    vault: Pubkey
+    lp_mint: Pubkey
+    market: Pubkey
+    traders: list[Trader] = field(default_factory=list)
+    windows: dict[int, Pubkey] = field(default_factory=dict)
+    orders: set[Pubkey] = field(default_factory=set)
+    """Addresses of pending orders."""
+    last_tick: int = 0
+    """Number of the newest tick."""
+    now_s: int = 0
+    """Data time in seconds since the feed's start."""
+
+    @staticmethod
+    def make(**params: int) -> Venue:
+        """Create oracle config, feed, exchange, pool and market; no window and no play yet."""
+        chain = Chain()
+        chain.load(oracle.PROGRAM_ID, "oracle")
+        chain.load(m.PROGRAM_ID, "market")
+        creator, authority, operator, publisher = (chain.wallet() for _ in range(4))
+        mint, treasury = Pubkey.new_unique(), Pubkey.new_unique()
+        chain.svm.set_account(mint, mint_account(creator.pubkey(), 0))
+        chain.svm.set_account(treasury, token_account(mint, authority.pubkey()))
+        config = pda.config(creator.pubkey())
+        match_id = b"match-1".ljust(32, b"\0")
+        feed, exchange = pda.feed(config, match_id), pda.exchange(creator.pubkey())
+        venue = Venue(
+            chain=chain,
+            creator=creator,
+            authority=authority,
+            operator=operator,
+            publisher=publisher,
+            mint=mint,
+            treasury=treasury,
+            config=config,
+            feed=feed,
+            exchange=exchange,
+            pool=pda.pool(exchange),
+            vault=pda.vault(exchange),
+            lp_mint=pda.lp_mint(exchange),
+            market=pda.market(exchange, feed),
+        )
+        venue._create(match_id, m.ExchangeParams(**(PARAMS | params)))
+        return venue
+
+    def _create(self, match_id: bytes, params: m.ExchangeParams) -> None:
+        payer = self.chain.payer.pubkey()
+        operator = self.operator.pubkey()
+        self.chain.send(
+            oracle.ix_init_config(creator=self.creator.pubkey(), authority=self.authority.pubkey(), operator=operator),
+            self.creator,
+        )
+        create = oracle.ix_create_feed(
+            operator=operator,
+            payer=payer,
+            rent_receiver=self.creator.pubkey(),
+            config=self.config,
+            match_id=match_id,
+            methodology=bytes(32),
+            publishers=(self.publisher.pubkey(), *([Pubkey.default()] * 7)),
+            n_publishers=1,
+            min_publishers=1,
+            start_unix_ms=START_UNIX_S * 1000,
+        )
+        self.chain.send([create, oracle.ix_grow_feed(payer=payer, feed=self.feed)], self.operator)
+        self.chain.send(
+            m.ix_init_exchange(
+                creator=self.creator.pubkey(),
+                payer=payer,
+                authority=self.authority.pubkey(),
+                operator=operator,
+                oracle_config=self.config,
+                collateral_mint=self.mint,
+                treasury_vault=self.treasury,
+                params=params,
+            ),
+            self.creator,
+        )
+        self.chain.send(m.ix_init_pool(payer=payer, exchange=self.exchange, collateral_mint=self.mint))
+        self.chain.send(
+            m.ix_create_market(operator=operator, payer=payer, exchange=self.exchange, feed=self.feed), self.operator
+        )
+
+    # --- the match -------------------------------------------------------------------------------------------------
+
+    def tick(self, play_s: int, x: float = 50.0, *, period: int = 1, flags: int = 0, **fields: int) -> int:
+        """Push the sample of `play_s` (in its period), clock on its data time; return its compute units."""
+        if "data_ms" in fields:
+            data_ms = fields.pop("data_ms")
+        else:
+            data_ms = (play_s + (period - 1) * (2700 + HALF_TIME_S)) * 1000
+        self.last_tick += 1
+        self.now_s = data_ms // 1000
+        self.at(max(self.now_s, self.chain.unix_s - START_UNIX_S))
+        x_e6 = round(x * 1e6)
+        quote = oracle.Quote(
+            **(
+                {
+                    "tick": self.last_tick,
+                    "data_ms": data_ms,
+                    "play_ms": play_s * 1000,
+                    "period": period,
+                    "flags": flags,
+                    "suspend_reason": flags & 1,
+                    "_pad": 0,
+                    "x_e6": x_e6,
+                    "mu_e6": x_e6,
+                    "s_e4": BIAS,
+                    "conf_e4": 0,
+                    "inputs_hash": bytes(32),
+                }
+                | fields
+            )  # type: ignore[arg-type]
+        )
+        ix = oracle.ix_push_quote(publisher=self.publisher.pubkey(), feed=self.feed, quote=quote)
+        return self.chain.cu(ix, self.publisher)
+
+    def play(self, from_s: int, to_s: int, x: float = 50.0, *, step_s: int = 30, period: int = 1) -> None:
+        """Push quiet samples up to and including `to_s`."""
+        for second in range(from_s, to_s, step_s):
+            self.tick(second, x, period=period)
+        self.tick(to_s, x, period=period)
+
+    def at(self, second: int) -> None:
+        """Set the clock to `second` of the match and go to the next slot."""
+        self.chain.clock(START_UNIX_S + second)
+
+    def open_window(self, window_id: int, k: int = 1_000) -> Pubkey:
+        """Open a window that moves one point per `k` contracts."""
+        ix = m.ix_open_window(
+            operator=self.operator.pubkey(),
+            payer=self.chain.payer.pubkey(),
+            exchange=self.exchange,
+            market=self.market,
+            feed=self.feed,
+            window=pda.window(self.market, window_id),
+            window_id=window_id,
+            k_e6=k * USDC,
+        )
+        self.chain.send(ix, self.operator)
+        self.windows[window_id] = pda.window(self.market, window_id)
+        return self.windows[window_id]
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def trader(self, wallet_usdc: int = 10_000, deposit_usdc: int = 0) -> Trader:
+        """Create a trader with tokens and a margin account, and deposit."""
+        key = self.chain.wallet()
+        tokens, shares = Pubkey.new_unique(), Pubkey.new_unique()
+        self.chain.svm.set_account(tokens, token_account(self.mint, key.pubkey(), wallet_usdc * USDC))
+        self.chain.svm.set_account(shares, token_account(self.lp_mint, key.pubkey()))
+        margin = pda.margin(self.exchange, key.pubkey())
+        ix = m.ix_create_margin(owner=key.pubkey(), payer=self.chain.payer.pubkey(), exchange=self.exchange)
+        self.chain.send(ix)
+        trader = Trader(key, tokens, shares, margin)
+        self.traders.append(trader)
+        if deposit_usdc:
+            self.deposit(trader, deposit_usdc * USDC)
+        return trader
+
+    def deposit(self, trader: Trader, amount: int) -> list[Any]:
+        """Move tokens into the margin account."""
+        ix = m.ix_deposit_collateral(
+            depositor=trader.key.pubkey(),
+            exchange=self.exchange,
+            pool=self.pool,
+            margin=trader.margin,
+            vault=self.vault,
+            source=trader.tokens,
+            amount_e6=amount,
+        )
+        return events(self.chain.send(ix, trader.key))
+
+    def withdraw(self, trader: Trader, amount: int) -> list[Any]:
+        """Move free margin to the wallet."""
+        ix = m.ix_withdraw_collateral(
+            owner=trader.key.pubkey(),
+            exchange=self.exchange,
+            pool=self.pool,
+            margin=trader.margin,
+            vault=self.vault,
+            destination=trader.tokens,
+            amount_e6=amount,
+        )
+        return events(self.chain.send(ix, trader.key))
+
+    def add_liquidity(self, trader: Trader, amount: int, minimum: int = 0) -> m.LiquidityChanged:
+        """Deposit into the pool."""
+        ix = m.ix_deposit_liquidity(
+            owner=trader.key.pubkey(),
+            exchange=self.exchange,
+            pool=self.pool,
+            vault=self.vault,
+            lp_mint=self.lp_mint,
+            source=trader.tokens,
+            shares=trader.shares,
+            amount_e6=amount,
+            min_shares=minimum,
+        )
+        event: m.LiquidityChanged = events(self.chain.send(ix, trader.key))[0]
+        return event
+
+    def remove_liquidity(self, trader: Trader, shares: int, minimum: int = 0) -> m.LiquidityChanged:
+        """Burn pool shares."""
+        ix = m.ix_withdraw_liquidity(
+            owner=trader.key.pubkey(),
+            exchange=self.exchange,
+            pool=self.pool,
+            vault=self.vault,
+            lp_mint=self.lp_mint,
+            shares=trader.shares,
+            destination=trader.tokens,
+            shares_arg=shares,
+            min_amount_e6=minimum,
+        )
+        event: m.LiquidityChanged = events(self.chain.send(ix, trader.key))[0]
+        return event
+
+    # --- trading ---------------------------------------------------------------------------------------------------
+
+    def ix_submit(self, trader: Trader, window: Pubkey, side: int, qty: float, **changes: Any) -> Instruction:
+        """Return an order with plenty of collateral and no limit."""
+        qty_e6 = round(qty * USDC)
+        fields: dict[str, Any] = {
+            "owner": trader.key.pubkey(),
+            "payer": trader.key.pubkey(),
+            "exchange": self.exchange,
+            "pool": self.pool,
+            "window": window,
+            "feed": self.feed,
+            "margin": trader.margin,
+            "client_id": trader.next_id,
+            "side": side,
+            "flags": 0,
+            "qty_e6": qty_e6,
+            "limit_e6": ANY_HIGH if side == LONG else ANY_LOW,
+            "collateral_e6": qty_e6 * 15,
+            "expiry_ms": 0,
+        } | changes
+        if fields["flags"] & REDUCE_ONLY and "collateral_e6" not in changes:
+            fields["collateral_e6"] = 0
+        return m.ix_submit_order(**fields)
+
+    def submit(self, trader: Trader, window: Pubkey, side: int, qty: float, **changes: Any) -> int:
+        """Commit an order in a slot of its own; return its client id."""
+        client_id: int = changes.get("client_id", trader.next_id)
+        self.chain.clock(self.chain.unix_s)
+        self.chain.send(self.ix_submit(trader, window, side, qty, **changes), trader.key)
+        trader.next_id = client_id + 1
+        self.orders.add(pda.order(trader.margin, client_id))
+        return client_id
+
+    def ripe_index(self, order: m.Order) -> int:
+        """Return the number of the order's determined sample, or of the next one that will come."""
+        feed = self.get_feed()
+        for index in range(max(0, feed.samples - 512, order.commit_samples), feed.samples):
+            if feed.start_unix_ms + int(feed.ring[index % 512]["data_ms"]) >= order.commit_ms + order.delay_ms:
+                return index
+        return feed.samples
+
+    def ix_crank(self, address: Pubkey, order: m.Order, cranker: Pubkey, index: int) -> Instruction:
+        """Return the instruction that ends an order."""
+        return m.ix_crank_order(
+            cranker=cranker,
+            exchange=self.exchange,
+            pool=self.pool,
+            market=self.market,
+            window=order.window,
+            feed=self.feed,
+            margin=order.margin,
+            position=order.position,
+            order=address,
+            rent_payer=order.rent_payer,
+            sample_index=index,
+        )
+
+    def crank(
+        self, trader: Trader, client_id: int, index: int | None = None, cranker: Keypair | None = None
+    ) -> m.OrderEnded:
+        """End an order at its determined sample."""
+        key = cranker or self.chain.payer
+        address = pda.order(trader.margin, client_id)
+        order = m.Order.from_account(self.chain.data(address))
+        index = self.ripe_index(order) if index is None else index
+        meta = self.chain.send(self.ix_crank(address, order, key.pubkey(), index), key)
+        self.orders.discard(address)
+        event: m.OrderEnded = events(meta)[0]
+        return event
+
+    def trade(
+        self, trader: Trader, window: Pubkey, side: int, qty: float, *, x: float = 50.0, **c: Any
+    ) -> m.OrderEnded:
+        """Commit an order, let 7 s of the first half pass, and end it."""
+        client_id = self.submit(trader, window, side, qty, **c)
+        self.tick(self.now_s + 7, x)
+        return self.crank(trader, client_id)
+
+    def liquidate(self, trader: Trader, window: Pubkey, liquidator: Trader) -> m.PositionLiquidated:
+        """Liquidate a position."""
+        ix = m.ix_liquidate(
+            liquidator=liquidator.key.pubkey(),
+            liquidator_margin=liquidator.margin,
+            exchange=self.exchange,
+            pool=self.pool,
+            market=self.market,
+            window=window,
+            feed=self.feed,
+            margin=trader.margin,
+            position=pda.position(trader.margin, window),
+        )
+        event: m.PositionLiquidated = events(self.chain.send(ix, liquidator.key))[0]
+        return event
+
+    def finalise(self, window: Pubkey) -> m.WindowFinalised:
+        """Fix the settlement of a window."""
+        ix = m.ix_finalise_window(exchange=self.exchange, window=window, feed=self.feed)
+        event: m.WindowFinalised = events(self.chain.send(ix))[0]
+        return event
+
+    def settle(self, trader: Trader, window: Pubkey) -> m.PositionSettled:
+        """Pay out a position and close its account."""
+        address = pda.position(trader.margin, window)
+        ix = m.ix_settle_position(
+            exchange=self.exchange,
+            pool=self.pool,
+            market=self.market,
+            window=window,
+            margin=trader.margin,
+            position=address,
+            rent_payer=m.Position.from_account(self.chain.data(address)).rent_payer,
+        )
+        event: m.PositionSettled = events(self.chain.send(ix))[0]
+        return event
+
+    def distribute(self, window: Pubkey) -> m.FeesDistributed:
+        """Split a window's fees."""
+        ix = m.ix_distribute_fees(
+            exchange=self.exchange,
+            pool=self.pool,
+            window=window,
+            vault=self.vault,
+            treasury_vault=self.treasury,
+            lp_mint=self.lp_mint,
+        )
+        event: m.FeesDistributed = events(self.chain.send(ix))[0]
+        return event
+
+    def pause(self, level: int, key: Keypair | None = None) -> None:
+        """Set the pause level."""
+        signer = key or self.authority
+        self.chain.send(m.ix_set_pause(signer=signer.pubkey(), exchange=self.exchange, level=level), signer)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def get_feed(self) -> oracle.Feed:
+        """Return the feed."""
+        return oracle.Feed.from_account(self.chain.data(self.feed))
+
+    def get_pool(self) -> m.Pool:
+        """Return the pool."""
+        return m.Pool.from_account(self.chain.data(self.pool))
+
+    def get_window(self, window: Pubkey) -> m.Window:
+        """Return a window."""
+        return m.Window.from_account(self.chain.data(window))
+
+    def get_margin(self, trader: Trader) -> m.Margin:
+        """Return a margin account."""
+        return m.Margin.from_account(self.chain.data(trader.margin))
+
+    def get_position(self, trader: Trader, window: Pubkey) -> m.Position | None:
+        """Return a position, or None when its account does not exist."""
+        found = self.chain.svm.get_account(pda.position(trader.margin, window))
+        return m.Position.from_account(bytes(found.data)) if found and found.data else None
+
+    def tokens(self, address: Pubkey) -> int:
+        """Return the amount of a token account."""
+        return int.from_bytes(self.chain.data(address)[64:72], "little")
+
+    def supply(self) -> int:
+        """Return the number of pool shares."""
+        return int.from_bytes(self.chain.data(self.lp_mint)[36:44], "little")
