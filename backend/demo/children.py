@@ -49,6 +49,11 @@ class Child:
         if self._process is not None and self._process.returncode is not None:
             raise UserError(f"{self.name}_failed", f"{self.name} ended early: {self._last_line()}", 1)
 
+    async def ended(self) -> None:
+        """Return when the process has ended by itself."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """Close its pipe, wait, then insist."""
         process = self._process
