@@ -51,6 +51,18 @@ class Timeline:
                 applied.append(Applied(old, event))
         return tuple(applied)
 
+    def snapshot(self, document: Iterable[Change], version: int) -> tuple[Applied, ...]:
+        """Absorb a whole document as of ``version``: what is known and no longer in it is withdrawn.
+
+        For providers that cancel a goal by dropping its event from the next full document, and for the first
+        document after a reconnection. Events newer than the document stay.
+        """
+        changes = list(document)
+        named = {c.event.event_id if isinstance(c, Upsert) else c.event_id for c in changes}
+        gone = [key for key, (_, event) in self._known.items() if event is not None and key not in named]
+        dropped = [Delete(key, version) for key in gone if self._known[key][0][0] <= version]
+        return self.apply([*changes, *dropped])
+
     def events(self) -> tuple[Event, ...]:
         """All current events by period, playing time and id."""
         present = (event for _, event in self._known.values() if event is not None)

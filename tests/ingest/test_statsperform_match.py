@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 from collections import Counter
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import orjson
 import pytest
 from kloppy import statsperform
 from kloppy.domain import Event as KloppyEvent
@@ -212,3 +214,30 @@ def test_the_table_in_the_documentation_has_every_type_and_marks_the_unverified_
     for type_id, name in c.NAMES.items():
         (line,) = (line for line in page.splitlines() if line.startswith(f"| {type_id} | {name} |"))
         assert line.endswith("| **unverified** |" if type_id in c.UNVERIFIED else "| yes |")
+
+
+def test_of_two_versions_of_a_row_the_replay_sends_the_newer(tmp_path: Path, ma3: dict[str, Any]) -> None:
+    document = copy.deepcopy(ma3)
+    rows = document["liveData"]["event"]
+    rows.insert(3, {**rows[20], "lastModified": "2031-01-01T00:00:00Z", "x": 12.5})
+    path = tmp_path / "ma3.json"
+    path.write_bytes(orjson.dumps(document))
+    match = load_paths("statsperform", [path])
+    assert len(match.rows) == 1731
+    assert events_by_id(match)[str(rows[21]["id"])].x == 12.5
+
+
+@pytest.mark.parametrize("how", ["deleted after review", "turned into a miss", "withdrawn"])
+def test_a_goal_that_a_review_cancels_leaves_the_score(hsv: Recorded, how: str) -> None:
+    row = next(r.doc for r in hsv.rows if r.doc["typeId"] == c.GOAL and r.withdrawn is None)
+    later = {**row, "lastModified": "2031-01-01T00:00:00Z"}
+    cancelled = {
+        "deleted after review": {**later, "typeId": 84, "qualifier": [{"qualifierId": 436, "value": "16"}]},
+        "turned into a miss": {**later, "typeId": 13},
+        "withdrawn": {**later, "typeId": 43, "qualifier": [{"qualifierId": 144, "value": "16"}]},
+    }[how]
+    timeline, _ = final(hsv)
+    (applied,) = timeline.apply(split(adapter("statsperform").parse(hsv.info, cancelled))[0])
+    assert applied.old is not None
+    assert applied.old.goal
+    assert score(timeline.events()) == (1, 1)

@@ -57,6 +57,16 @@ def test_events_come_by_period_time_and_id() -> None:
     assert [e.event_id for e in timeline.events()] == ["c", "a", "b"]
 
 
+def test_a_goal_dropped_from_the_next_full_document_is_withdrawn_and_a_newer_event_stays() -> None:
+    timeline = Timeline()
+    kept, dropped, newer = event("a"), event("b", version=3), event("c", version=9)
+    timeline.apply([Upsert(kept), Upsert(dropped), Upsert(newer)])
+    late = event("d", version=5)
+    assert timeline.snapshot([Upsert(kept), Upsert(late)], 5) == (Applied(None, late), Applied(dropped, None))
+    assert timeline.events() == (kept, newer, late)
+    assert timeline.snapshot([Upsert(kept), Upsert(late)], 5) == ()
+
+
 changes = st.one_of(
     st.builds(
         lambda i, v, ms, x: Upsert(event(i, v, ms, x=x)),

@@ -16,7 +16,9 @@ from kloppy.domain import PassEvent, ShotEvent, ShotResult
 
 from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert, score
 from ingest.feeds import Problem, Recorded, adapter, default_match_paths, load_paths, split
+from ingest.feeds.base import replay
 from ingest.feeds.wyscout.parse import parse_event, parse_info
+from ingest.timeline import Timeline
 
 INFO = MatchInfo("wyscout", "m", Team("1", "Home", "HOM"), Team("2", "Away", "AWA"), 0, "")
 EVERY_MATCH = "FUTSTAR_ALL_MATCHES"
@@ -85,6 +87,11 @@ def test_a_goal_counts_on_shots_only_never_on_the_beaten_keepers_row() -> None:
     assert read(3, 35, 101).penalty
     assert read(3, 35, 101).goal
     assert not read(9, 90, 101).goal
+
+
+def test_a_goal_straight_from_a_corner_is_a_shot() -> None:
+    event = read(3, 30, 101, 801, 1802)
+    assert (event.kind, event.goal, event.direct_free_kick) == (Kind.SHOT, True, False)
 
 
 def test_the_opportunity_tag_is_a_big_chance_and_there_is_no_provider_xg() -> None:
@@ -241,8 +248,21 @@ def test_every_real_match_ends_in_its_official_score(shared: Path) -> None:
     facts = archive_facts(folder)
     counts = check(folder, sorted(facts), facts)
     print(dict(counts))
-    assert counts["score"] <= 4
-    assert counts["problems"] == counts["score"]
+    assert (counts["score"], counts["problems"]) == (1, 1)  # 2499781: its only goal is missing in the archive
+
+
+@pytest.mark.shared
+def test_extra_time_and_the_shoot_out_are_periods_of_their_own(shared: Path) -> None:
+    match = load_paths("wyscout", [shared / "wyscout" / "events" / "2058004.json.gz"])
+    _, messages = replay(adapter("wyscout"), match, 1)
+    timeline = Timeline()
+    for message in messages:
+        timeline.apply(split(adapter("wyscout").parse(match.info, message.doc))[0])
+    found = timeline.events()
+    assert {e.period for e in found} == {1, 2, 3, 4, 5}
+    assert any(e.goal for e in found if e.period == 5)
+    assert score(found) == match.official_score
+    assert match.problems == ()
 
 
 @pytest.mark.shared

@@ -147,8 +147,23 @@ def _rows(info: MatchInfo, events: Sequence[object]) -> tuple[tuple[Row, ...], t
                 rows.append(Row(doc, unix, period))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             problems.append(Problem("bad_event", f"event number {index}", f"{type(error).__name__}: {error}"[:200]))
+    rows = _newest(rows)
     rows.sort(key=lambda row: row.unix_ms)
     return tuple(rows), tuple(problems)
+
+
+def _newest(rows: Sequence[Row]) -> list[Row]:
+    """Of several versions of a row the last one: a replay stamps rows anew and could not tell them apart."""
+    newest: dict[str, tuple[int, Row]] = {}
+    for number, row in enumerate(rows):
+        try:
+            version = parse.unix_ms(str(row.doc["lastModified"]))
+        except (KeyError, ValueError, OverflowError):
+            version = 0
+        key = str(row.doc.get("id", f"row {number}"))
+        if key not in newest or version >= newest[key][0]:
+            newest[key] = (version, row)
+    return [row for _, row in newest.values()]
 
 
 def _official_score(ma1: Doc | None) -> tuple[int, int] | None:
