@@ -83,6 +83,12 @@ class Page:
             features.append({"name": "prefers-reduced-motion", "value": "reduce"})
         await self.call("Emulation.setEmulatedMedia", features=features)
         await self.call("Page.navigate", url=url)
+        await self.loaded(f"location.href.startsWith({url!r})")
+
+    async def loaded(self, also: str = "true") -> None:
+        """Wait for the document that the last navigation asked for."""
+        await self.until(f"{also} && !window.leaving && document.readyState === 'complete'")
+        await self.evaluate("window.leaving = true; true")
 
     async def resize(self, width: int, height: int) -> None:
         """Another window size; phones get their pixel ratio."""

@@ -229,6 +229,11 @@ class Server:
     async def run(self, _app: web.Application) -> None:
         self.task = asyncio.create_task(self.play())
 
+    async def stop(self, _app: web.Application) -> None:
+        self.task.cancel()
+        for socket in list(self.sockets):
+            await socket.close()
+
     async def play(self) -> None:
         for deltas in self.steps:
             await asyncio.sleep(1 / self.speed)
@@ -303,6 +308,7 @@ def make(seed: int = 7, speed: float = 60, start: int = 0) -> web.Application:
 
     app = web.Application()
     app.on_startup.append(server.run)
+    app.on_shutdown.append(server.stop)
     app.add_routes(
         [
             web.get("/v1/matches", rows(lambda: {"data": [walk.match], "next_cursor": None})),

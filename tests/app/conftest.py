@@ -1,0 +1,36 @@
+"""The page's server and browser for the tests that need them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import standin
+from chromium import Chromium, Page, find_chromium
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Page]:
+    """A tab of a headless Chromium, or a skip that says what is missing."""
+    if find_chromium() is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium): the page is tested where it is")
+    async with Chromium(tmp_path / "profile") as page:
+        yield page
+
+
+@pytest.fixture
+async def standin_url() -> AsyncIterator[str]:
+    """A stand-in of the backend at the 38th minute, which can be cut, silenced and made to lose frames."""
+    runner = web.AppRunner(standin.make(seed=7, speed=30, start=2_250))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    yield f"http://{host}:{port}"
+    await runner.cleanup()
