@@ -716,7 +716,10 @@ LIQUIDITY_CHANGED_DTYPE = np.dtype(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
-    """A trader's collateral on one exchange. PDA `["margin", exchange, owner]`; never closed, so that no client id returns."""
+    """A trader's collateral on one exchange. PDA `["margin", exchange, owner]`.
+
+    Never closed, so that no client id returns.
+    """
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x98\x11\x8e\xc3P\xc4\xa10'
     SPACE: ClassVar[int] = 128
@@ -1910,7 +1913,7 @@ ERRORS: dict[int, ErrorInfo] = {
     6002: ErrorInfo(6002, 'OnlyTighten', 'The operator may only tighten the pause: ask the authority to loosen it.'),
     6003: ErrorInfo(6003, 'WrongOwner', 'The margin account belongs to another owner: pass your own.'),
     6004: ErrorInfo(6004, 'WrongAccount', 'An account does not belong to the exchange, window or order it is used with: derive it again.'),
-    6005: ErrorInfo(6005, 'WrongFeed', "The feed is not the window's feed, or belongs to another oracle config: pass the feed stored in the market."),
+    6005: ErrorInfo(6005, 'WrongFeed', "Not the window's feed, or one of another oracle config: pass the feed stored in the market."),
     6006: ErrorInfo(6006, 'BadParameter', 'A parameter is out of range: see the limits in docs/programs.md.'),
     6007: ErrorInfo(6007, 'Paused', 'The exchange is paused for this: wait until the pause is lifted.'),
     6008: ErrorInfo(6008, 'Suspended', 'Trading is suspended (goal, penalty, VAR, red card or feed loss): wait until play goes on.'),

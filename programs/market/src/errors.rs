@@ -14,7 +14,7 @@ pub enum MarketError {
     WrongOwner,
     #[msg("An account does not belong to the exchange, window or order it is used with: derive it again.")]
     WrongAccount,
-    #[msg("The feed is not the window's feed, or belongs to another oracle config: pass the feed stored in the market.")]
+    #[msg("Not the window's feed, or one of another oracle config: pass the feed stored in the market.")]
     WrongFeed,
     #[msg("A parameter is out of range: see the limits in docs/programs.md.")]
     BadParameter,

@@ -154,7 +154,8 @@ fn apply(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<EndRe
     if fill.closes {
         close(a, fill, side.opposite(), outcome)?;
     } else {
-        let added = math(model::reservation(side, fill.qty_e6, math(model::entry_cost(side, fill.qty_e6, fill.price_e6))?))?;
+        let cost = math(model::entry_cost(side, fill.qty_e6, fill.price_e6))?;
+        let added = math(model::reservation(side, fill.qty_e6, cost))?;
         let sum = |reserved: u64| reserved.checked_add(added).ok_or(MarketError::Overflow);
         let (pool, game, user) = (sum(a.pool.reserved_e6)?, sum(a.market.reserved_e6)?, sum(a.margin.reserved_e6)?);
         if !a.pool.within_caps(&a.exchange, pool, game, user) {

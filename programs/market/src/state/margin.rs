@@ -1,6 +1,8 @@
 use anchor_lang::prelude::*;
 
-/// A trader's collateral on one exchange. PDA `["margin", exchange, owner]`; never closed, so that no client id returns.
+/// A trader's collateral on one exchange. PDA `["margin", exchange, owner]`.
+///
+/// Never closed, so that no client id returns.
 #[account]
 pub struct Margin {
     pub version: u8,
