@@ -67,7 +67,7 @@ class LiveView:
 
     def _draw(self, state: ViewState) -> None:
         self._drawn_s = self._now_s()
-        self._live.update(render(state, self._console.width), refresh=True)
+        self._live.update(render(state, self._console.width, self._console.height - 1), refresh=True)
 
     def close(self) -> None:
         """Draw the last state and give the terminal back."""

@@ -12,6 +12,7 @@ from backend.demo.view_state import ViewState, WindowLine
 
 HOME, AWAY, QUIET, GOOD, WARN = "#4da3ff", "#ff9248", "grey58", "#36c98b", "#f2c14e"
 POINT = 1_000_000
+FULL_ROWS, BOOKS_ROWS, FLOW_ROWS = 41, 19, 9
 MATCH_TICKS = 5_700
 """How many seconds of play the sparkline has room for before it begins to shrink: two halves with added time."""
 PERIODS = ("before kick-off", "1st half", "2nd half", "extra time 1", "extra time 2", "shoot-out")
@@ -48,23 +49,44 @@ def clock(period: int, play_s: int) -> str:
     return f"{(start + length) // 60}+{added // 60}:{added % 60:02d}"
 
 
-def render(state: ViewState, width: int = 100) -> RenderableType:
-    """The whole view, ``width`` columns wide (at least 72). It is always equally high, so nothing jumps."""
+def render(state: ViewState, width: int = 100, height: int | None = None) -> RenderableType:
+    """The whole view, ``width`` columns wide (at least 72) and at most ``height`` rows high (None: as high as it is).
+
+    At a given size it is always equally high, so nothing jumps; what does not fit gives way to one line of counts.
+    """
     width = max(72, width)
-    left = width * 46 // 100
+    rows = 3 if height is None or height >= FULL_ROWS else 2
+    match, room = _match(state, width, rows), (height or FULL_ROWS) - 7 - 2 * rows
+    if room >= BOOKS_ROWS + FLOW_ROWS:
+        return Group(match, _books(state, width), _flow(state))
+    if room > BOOKS_ROWS:
+        return Group(match, _books(state, width), _counts(state))
+    return Group(match, _flow(state), _counts(state)) if room > FLOW_ROWS else Group(match, _counts(state))
+
+
+def _books(state: ViewState, width: int) -> RenderableType:
     lower = Table.grid(expand=True)
-    lower.add_column(width=left)
+    lower.add_column(width=width * 46 // 100)
     lower.add_column()
     lower.add_row(Group(_events(state), _oracle(state)), Group(_windows(state), _pool(state)))
-    return Group(_match(state, width), lower, _orders(state))
+    return lower
 
 
-def _match(state: ViewState, width: int) -> Panel:
-    score = Table.grid(expand=True)
+def _counts(state: ViewState) -> Text:
+    running = [w for w in state.windows if w.state == "open" and 0 < w.left_s <= w.length_s]
+    marks = "  ".join(f"{w.name} {points(w.mark_e6, 2)}" for w in running)
+    counts = f"  samples {state.samples_landed:,}/{state.samples_due:,}, missed {state.samples_missed}"
+    line = Text.assemble((f" {marks}", "bold"), (counts + f"  fills {state.fills}, refunds {state.refunds}", QUIET))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _match(state: ViewState, width: int, rows: int) -> Panel:
+    score = Table.grid(expand=True, padding=(0, 1))
     score.add_column(ratio=1, justify="right")
     score.add_column(justify="center")
     score.add_column(ratio=1)
-    goals = Text.assemble(("  ", ""), (f"{state.home_goals} : {state.away_goals}", "bold"), ("  ", ""))
+    goals = Text(f"{state.home_goals} : {state.away_goals}", style="bold")
     score.add_row(Text(state.home, style=f"bold {HOME}"), goals, Text(state.away, style=f"bold {AWAY}"))
     words, style = _STATUS.get(state.status, (state.status, ""))
     if state.status == "suspended" and state.suspend_reason:
@@ -72,7 +94,7 @@ def _match(state: ViewState, width: int) -> Panel:
     period = PERIODS[state.period] if 0 <= state.period < len(PERIODS) else ""
     when = Text.assemble((clock(state.period, state.play_s), "bold"), f"  {period}  ", (words, style), justify="center")
     inner = width - 4
-    body = Group(score, when, _bar(state, inner), *sparkline(state, inner), _axis(state, inner))
+    body = Group(score, when, _bar(state, inner), *sparkline(state, inner, rows), _axis(state, inner))
     title = Text.assemble(("Futstar", "bold"), f"  {state.competition}" if state.competition else "")
     about = [f"speed {state.speed}" if state.speed else "", f"seed {state.seed}" if state.seed is not None else ""]
     note = "  ".join(part for part in (*about, state.url) if part)
@@ -102,9 +124,10 @@ def sparkline(state: ViewState, width: int, rows: int = 3) -> list[Text]:
     for row in range(rows):
         line = Text()
         for mean in columns:
-            # There are no blocks that hang from the top: a reversed one leaves exactly that.
             level = _level(None if mean is None else 100 * POINT - mean, row, rows)
-            line.append(_BLOCKS[8 - level], AWAY if level == 0 else f"reverse {AWAY}") if level else line.append(" ")
+            # No block hangs from the top: the rest of the cell drawn in reverse leaves exactly that.
+            partial = 0 < level < 8
+            line.append(_BLOCKS[8 - level] if partial else _BLOCKS[level], f"reverse {AWAY}" if partial else AWAY)
         lines.append(line)
     return lines
 
@@ -143,8 +166,8 @@ def _box(body: RenderableType, title: str, height: int) -> Panel:
 
 def _events(state: ViewState) -> Panel:
     table = Table.grid(padding=(0, 1))
-    table.add_column(style=QUIET, justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(style=QUIET, justify="right", no_wrap=True, min_width=5)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for event in state.events[:8]:
         colour = {"home": HOME, "away": AWAY}.get(event.side, "")
         table.add_row(event.clock, Text(event.text, style=f"{'bold ' if event.important else ''}{colour}".strip()))
@@ -157,7 +180,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _orders(state: ViewState) -> Panel:
+def _flow(state: ViewState) -> Panel:
     table = Table.grid(padding=(0, 1), expand=True)
     for name in ("clock", "trader", "kind", "side", "qty", "window", "price"):
         right = name in ("clock", "qty", "price")
