@@ -26,6 +26,7 @@ _STATUS = {
     "final": ("full time", "bold"),
 }
 _BLOCKS = " ▁▂▃▄▅▆▇█"
+_HANGING = " ▔▔▀▀▀▀██"  # few fonts have all blocks that hang from the top: an eighth, a half and all of them do
 
 
 def points(value_e6: int | None, places: int = 1) -> str:
@@ -122,13 +123,8 @@ def sparkline(state: ViewState, width: int, rows: int = 3) -> list[Text]:
     for row in range(rows - 1, -1, -1):  # above the line, top row first
         lines.append(Text("".join(_BLOCKS[_level(mean, row, rows)] for mean in columns), style=HOME))
     for row in range(rows):
-        line = Text()
-        for mean in columns:
-            level = _level(None if mean is None else 100 * POINT - mean, row, rows)
-            # No block hangs from the top: the rest of the cell drawn in reverse leaves exactly that.
-            partial = 0 < level < 8
-            line.append(_BLOCKS[8 - level] if partial else _BLOCKS[level], f"reverse {AWAY}" if partial else AWAY)
-        lines.append(line)
+        mirrored = (None if mean is None else 100 * POINT - mean for mean in columns)
+        lines.append(Text("".join(_HANGING[_level(mean, row, rows)] for mean in mirrored), style=AWAY))
     return lines
 
 

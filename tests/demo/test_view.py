@@ -80,7 +80,7 @@ def test_home_grows_up_from_the_line_of_50_and_away_down() -> None:
     assert [row.strip() for row in up[3:]] == ["", "", ""]
     assert [row.strip() for row in down[:3]] == ["", "", ""]
     assert up[2] == "█" * 10
-    assert down[3].strip()
+    assert down[3] == "█" * 10
     assert not "".join(level).strip()
 
 
