@@ -6,8 +6,8 @@ running mean of the published index, shrunk to the prior:
     mu = (area + shrink_s * prior) / (play_s + shrink_s)
 
 with the area under the published values, each held until the next (as the chain sums it), so that anyone can
-recompute ``mu`` from the samples alone. ``conf`` is the standard error of a forward price's mean: at most 0.5
-point in normal play, wider while little play has been seen or when seconds are missing.
+recompute ``mu`` from the samples alone. ``conf`` is the standard error of a forward price's mean: under the traded
+methodology at most 0.5 point in normal play, wider while little play has been seen or when seconds are missing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ REVERSION_S = 300
 SHRINK_S = {SPEC_BOX.name: 2_000, SPEC_DECAY.name: 900}
 """Seconds of play at which the running mean and the prior weigh the same, per methodology (docs/momentum.md)."""
 
-SETTLED_CONF_E4 = 2_500
-OPENING_CONF_E4 = 5_000
+CONF_E4 = {SPEC_BOX.name: (25_000, 18_000), SPEC_DECAY.name: (5_000, 3_000)}
+"""``conf`` at kick-off and after long play: on average the error that a quote's circumstances foretell, measured."""
+
 GAP_CONF_E4 = 200  # for every second that was left out
 MAX_CONF_E4 = 50_000
 
@@ -36,11 +37,12 @@ def mu_e6(area_e6_s: int, play_s: int, methodology: Methodology, prior_e6: int =
 def conf_e4(play_s: int, gap_s: int, methodology: Methodology) -> int:
     """Standard error in 1e-4 points after ``play_s`` seconds, the last ``gap_s`` of which had no sample.
 
-    Falls from 0.5 at kick-off to 0.25 with the share of the prior in ``mu``; the first seconds of each gap
-    longer than a second add 0.02 each, up to 5 points.
+    Falls from its value at kick-off (0.5 point for ``spec-decay/1``) with the share of the prior in ``mu``; each
+    second of a gap beyond the first adds 0.02, up to 5 points.
     """
     shrink_s = SHRINK_S[methodology.name]
-    spread = SETTLED_CONF_E4 + (OPENING_CONF_E4 - SETTLED_CONF_E4) * shrink_s // (play_s + shrink_s)
+    opening, settled = CONF_E4[methodology.name]
+    spread = settled + (opening - settled) * shrink_s // (play_s + shrink_s)
     return min(MAX_CONF_E4, spread + GAP_CONF_E4 * max(0, gap_s - 1))
 
 

@@ -222,3 +222,12 @@ def test_matches_of_an_archive_folder_agree_live_and_vectorised(tmp_path: Path) 
         for i in range(0, len(result.period), 97):
             tick = live.peek(int(result.period[i]), int(result.second[i]))
             assert [tick.x_e6[m.name] for m in METHODOLOGIES] == [result.x_e6[m.name][i] for m in METHODOLOGIES]
+
+
+def test_the_examples_that_the_documentation_works_by_hand_are_right() -> None:
+    result = archive.replay(final_events(adapter("statsperform"), default_match_paths())[1])
+    seconds = (result.inputs[SPEC_BOX.name][75] >> 32).tolist()
+    assert seconds == [29_000, 2_000, 0, 0, 0, 0, 0, 1, 0, 0]
+    assert result.x_e6[SPEC_BOX.name][75] == 48_709_677
+    assert result.inputs[SPEC_DECAY.name][4].tolist() == [17_081_078_725_000] + [0] * 9
+    assert result.x_e6[SPEC_DECAY.name][4] == 50_621_629
