@@ -40,12 +40,12 @@ async def read_books(rpc: RpcPool, exchange: Pubkey) -> Books:
     for address, raw in data.items():
         for kind in _KINDS:
             if raw.startswith(kind.DISCRIMINATOR):
-                found[kind][address] = kind.decode(raw)
+                found[kind][address] = kind.from_account(raw)
                 break
     return Books(
         slot=vault.slot,
-        exchange=client.Exchange.decode(data[exchange]),
-        pool=client.Pool.decode(data[pda.pool(exchange)]),
+        exchange=client.Exchange.from_account(data[exchange]),
+        pool=client.Pool.from_account(data[pda.pool(exchange)]),
         vault_e6=int.from_bytes(vault.data[_TOKEN_AMOUNT_AT : _TOKEN_AMOUNT_AT + 8], "little"),
         windows=found[client.Window],
         orders=found[client.Order],

@@ -65,7 +65,7 @@ class Cranker:
         account = await self._rpc.account(self._feed)
         if account is None:
             raise LookupError(f"feed {self._feed} does not exist: create it first")
-        feed = oracle_client.Feed.decode(account.data)
+        feed = oracle_client.Feed.from_account(account.data)
         due = [
             *self._orders(books, feed, account.slot),
             *self._liquidations(books, feed),

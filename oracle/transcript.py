@@ -86,7 +86,7 @@ def read(path: Path) -> Transcript:
             lines = packed.read().splitlines()
         head = orjson.loads(lines[0])
         feed = Pubkey.from_string(head["feed"])
-        account = client.Feed.decode(base64.b64decode(head["account"]))
+        account = client.Feed.from_account(base64.b64decode(head["account"]))
         quotes = tuple(_quotes(feed, (orjson.loads(line) for line in lines[1:])))
     except OSError as error:
         raise FeedError(

@@ -54,7 +54,13 @@ def snapshot(books: Books) -> Snapshot:
 
 
 def leftovers_e6(books: Books) -> tuple[int, ...]:
-    """What must be zero once every window is settled and its fees are split."""
+    """What must be zero: everything once all windows are settled and their fees split, until then what those have."""
+    if not all(window.fees_done for window in books.windows.values()):
+        done = [(address, window) for address, window in books.windows.items() if window.fees_done]
+        return (
+            sum(w.oi_long_e6 + w.oi_short_e6 + w.reserved_e6 + w.fee_escrow_e6 for _, w in done),
+            sum(p.window == address for p in books.positions.values() for address, _ in done),
+        )
     return (
         books.pool.reserved_e6,
         books.pool.position_collateral_e6,
