@@ -1,15 +1,16 @@
 #!/bin/sh
-# Rebuild the programs and compare with the committed hashes, where the pinned compiler is installed and they changed.
-# CI sets FUTSTAR_BASE to the commit it compares with; without it the last commit counts.
+# CI's step for the programs: rebuild from source and compare with the committed hashes, where Rust is present.
 set -eu
 cd "$(dirname "$0")/.."
-base="${FUTSTAR_BASE:-HEAD~1}"
-if git rev-parse -q --verify "$base" >/dev/null && git diff --quiet "$base" -- programs scripts/build_programs.py; then
-  echo "programs unchanged since $base"
+if ! command -v cargo >/dev/null 2>&1 || ! command -v rustup >/dev/null 2>&1; then
+  echo "SKIPPED LOUDLY: no cargo or rustup here, so the committed programs were NOT rebuilt and compared"
   exit 0
 fi
-if ! command -v rustup >/dev/null 2>&1 || ! command -v sbpf-linker >/dev/null 2>&1; then
-  echo "programs not rebuilt: rustup or sbpf-linker is missing (docs/programs.md tells how to install them)"
-  exit 0
+toolchain=$(sed -n 's/^TOOLCHAIN = "\(.*\)"/\1/p' scripts/build_programs.py)
+linker=$(sed -n 's/^LINKER = "\(.*\)"/\1/p' scripts/build_programs.py)
+rustup toolchain install "$toolchain" --profile minimal -c rust-src >/dev/null 2>&1
+if ! command -v sbpf-linker >/dev/null 2>&1; then
+  cargo "+$toolchain" install --quiet sbpf-linker --version "$linker" --locked
 fi
-exec scripts/build_programs.sh --check
+cargo test --quiet --manifest-path programs/Cargo.toml -p model
+make programs
