@@ -23,6 +23,7 @@ from backend.db.pool import Database
 from backend.edge.hub import Hub
 from backend.engines.postgres import Postgres
 from backend.errors import UserError, as_user_error
+from backend.mirror.mirror import Mirror
 from backend.trading.desk import Desk
 from chain.pubsub import PubSub
 from chain.rpc import RpcPool
@@ -100,8 +101,13 @@ async def serve(options: argparse.Namespace) -> None:
 async def _attach_chain(
     stack: AsyncExitStack, context: Context, rpc: RpcPool, pubsub: PubSub, exchange: Pubkey | None
 ) -> None:
+    """Trade and mirror; the mirror catches up in the background, so that health and reads answer at once."""
     if exchange is not None:
         context.desk = Desk(rpc, exchange, context.database)
+    mirror = Mirror(rpc, pubsub, context.database, exchange)
+    context.mirror = mirror.status
+    stack.push_async_callback(mirror.stop)
+    await mirror.start()
 
 
 async def _run(app: object, listener: socket.socket, options: argparse.Namespace) -> None:

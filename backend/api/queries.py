@@ -32,7 +32,9 @@ LEFT JOIN LATERAL (SELECT period, second FROM samples WHERE feed = f.address ORD
 """
 _PLACED: LiteralString = "e.*, x.finalized, w.window_id, m.match_id, s.period, s.second"
 _FILTER: LiteralString = """
-WHERE (%(match)s::text IS NULL OR m.match_id = %(match)s) AND (%(owner)s::text IS NULL OR e.owner = %(owner)s)
+WHERE (%(signatures)s::text[] IS NULL OR e.signature = ANY(%(signatures)s))
+    AND (%(match)s::text IS NULL OR m.match_id = %(match)s)
+    AND (%(owner)s::text IS NULL OR e.owner = %(owner)s)
     AND (%(slot)s::bigint IS NULL
         OR (e.slot, e.signature, e.outer_ix, e.inner_ix) < (%(slot)s, %(signature)s, %(outer)s, %(inner)s))
 """
@@ -63,6 +65,7 @@ async def placed(
     match: str | None = None,
     owner: str | None = None,
     only: bool | None = None,
+    signatures: list[str] | None = None,
     after: list[Any] | None = None,
     limit: int = 100,
 ) -> list[Keyed]:
@@ -72,6 +75,7 @@ async def placed(
         "match": match,
         "owner": owner,
         "pending": only,
+        "signatures": signatures,
         "slot": slot,
         "signature": signature,
         "outer": outer,

@@ -13,12 +13,14 @@ import orjson
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import DictRow, dict_row
+from psycopg.sql import SQL, Composed
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from backend.errors import UserError
 
 Connection = AsyncConnection[DictRow]
+Query = LiteralString | SQL | Composed
 Row = dict[str, Any]
 
 set_json_dumps(lambda value: orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
@@ -81,27 +83,23 @@ class Database:
             finally:
                 await connection.set_isolation_level(None)
 
-    async def rows(self, query: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+    async def rows(self, query: Query, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Every row of a query."""
         async with self.connection() as connection:
             return await rows(connection, query, values)
 
-    async def row(self, query: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
+    async def row(self, query: Query, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         """The first row of a query, or None."""
         async with self.connection() as connection:
             return await row(connection, query, values)
 
 
-async def rows(
-    connection: Connection, query: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()
-) -> list[Row]:
+async def rows(connection: Connection, query: Query, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
     """Every row of a query on this connection."""
     return await (await connection.execute(query, values)).fetchall()
 
 
-async def row(
-    connection: Connection, query: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()
-) -> Row | None:
+async def row(connection: Connection, query: Query, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
     """The first row of a query on this connection, or None."""
     return await (await connection.execute(query, values)).fetchone()
 

@@ -46,7 +46,7 @@ CREATE TABLE matches (
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE match_events (
-    match_id text NOT NULL REFERENCES matches ON DELETE CASCADE,
+    match_id text NOT NULL REFERENCES matches ON UPDATE CASCADE ON DELETE CASCADE,
     event_id text NOT NULL,
     version bigint NOT NULL,
     deleted boolean NOT NULL DEFAULT false,
@@ -61,7 +61,7 @@ CREATE TABLE match_events (
 );
 CREATE INDEX match_events_order ON match_events (match_id, period, play_ms, event_id);
 CREATE TABLE revisions (
-    match_id text NOT NULL REFERENCES matches ON DELETE CASCADE,
+    match_id text NOT NULL REFERENCES matches ON UPDATE CASCADE ON DELETE CASCADE,
     revision integer NOT NULL,
     tick integer NOT NULL,
     old_e6 integer NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE feeds (
 );
 CREATE INDEX feeds_chain_id ON feeds (chain_id);
 CREATE TABLE samples (
-    match_id text NOT NULL REFERENCES matches ON DELETE CASCADE,
+    match_id text NOT NULL REFERENCES matches ON UPDATE CASCADE ON DELETE CASCADE,
     tick integer NOT NULL,
     feed text,
     sample_index bigint,
@@ -204,6 +204,7 @@ CREATE TABLE settlements (
     bad_debt_e6 bigint NOT NULL, fees_returned_e6 bigint NOT NULL, {_EVENT_KEY}
 );
 CREATE INDEX settlements_owner ON settlements (owner, slot);
+CREATE INDEX settlements_position ON settlements (position);
 CREATE TABLE window_results (
     "window" text NOT NULL, window_id smallint NOT NULL, state smallint NOT NULL, settlement_e6 bigint NOT NULL,
     area bigint NOT NULL, left_out_ms bigint NOT NULL, {_EVENT_KEY}
