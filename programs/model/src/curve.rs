@@ -41,15 +41,7 @@ pub fn decay_integral_q16(from_ms: u32, span_ms: u32, tau_ms: u32) -> u64 {
 ///
 /// `area` is the window's area so far, `r_ms` the play left in it, `lead_ms` the play until it starts (0 inside it),
 /// `w_ms` its length (less what was left out). `s_e4` is biased by [`S_BIAS`].
-pub fn forward(
-    area: u64,
-    r_ms: u32,
-    lead_ms: u32,
-    x_e6: u32,
-    mu_e6: u32,
-    s_e4: u32,
-    w_ms: u32,
-) -> MathResult<u32> {
+pub fn forward(area: u64, r_ms: u32, lead_ms: u32, x_e6: u32, mu_e6: u32, s_e4: u32, w_ms: u32) -> MathResult<u32> {
     let (low, high) = envelope(area, r_ms, w_ms)?;
     let (x_e6, mu_e6) = (x_e6.min(MAX_X_E6), mu_e6.min(MAX_X_E6));
     let s_e6 = s_e4.abs_diff(S_BIAS).min(MAX_S_E4) as u64 * 100;

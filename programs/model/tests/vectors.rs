@@ -32,7 +32,11 @@ impl Dice {
     }
 
     fn side(&mut self) -> Side {
-        if self.next() % 2 == 0 { Side::Long } else { Side::Short }
+        if self.next() % 2 == 0 {
+            Side::Long
+        } else {
+            Side::Short
+        }
     }
 }
 

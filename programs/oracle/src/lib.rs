@@ -56,15 +56,7 @@ pub mod oracle {
         min_publishers: u8,
         start_unix_ms: u64,
     ) -> Result<()> {
-        instructions::create_feed(
-            ctx,
-            match_id,
-            methodology,
-            publishers,
-            n_publishers,
-            min_publishers,
-            start_unix_ms,
-        )
+        instructions::create_feed(ctx, match_id, methodology, publishers, n_publishers, min_publishers, start_unix_ms)
     }
 
     /// Grow a new feed to its full size.

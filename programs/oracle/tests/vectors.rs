@@ -2,9 +2,9 @@
 //! Each case is a feed, the quotes pushed to it with their results, and the feed's state at the end.
 use std::{fs, path::Path};
 
+use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_X_E6};
 use anchor_lang::{prelude::Address, Error};
 use bytemuck::Zeroable;
-use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_X_E6};
 use serde_json::{json, Value};
 
 /// SplitMix64: the same cases on every machine.
@@ -95,8 +95,20 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
             let publisher = feed.publishers[who as usize];
             let result = code(push(&mut feed, &publisher, &quote, unix_s, i as u64));
             steps.push(json!([
-                who, unix_s, result, quote.tick, quote.data_ms, quote.play_ms, quote.period, quote.flags,
-                quote.suspend_reason, quote.x_e6, quote.mu_e6, quote.s_e4, quote.conf_e4, quote.inputs_hash[0],
+                who,
+                unix_s,
+                result,
+                quote.tick,
+                quote.data_ms,
+                quote.play_ms,
+                quote.period,
+                quote.flags,
+                quote.suspend_reason,
+                quote.x_e6,
+                quote.mu_e6,
+                quote.s_e4,
+                quote.conf_e4,
+                quote.inputs_hash[0],
             ]));
         }
         if ends {

@@ -18,7 +18,7 @@ pub mod errors;
 pub mod instructions;
 pub mod state;
 
-use anchor_lang::{prelude::*, __alloc::vec::Vec};
+use anchor_lang::{__alloc::vec::Vec, prelude::*};
 
 pub use {constants::*, errors::TreasuryError, instructions::*, state::*};
 

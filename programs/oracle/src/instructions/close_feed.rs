@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::STATUS_FINAL, errors::OracleError, state::{Config, Feed}};
+use crate::{
+    constants::STATUS_FINAL,
+    errors::OracleError,
+    state::{Config, Feed},
+};
 
 /// Accounts of `close_feed`.
 #[derive(Accounts)]

@@ -2,7 +2,11 @@ use core::mem::offset_of;
 
 use anchor_lang::{prelude::*, Discriminator};
 
-use crate::{constants::*, errors::OracleError, state::{Config, Feed}};
+use crate::{
+    constants::*,
+    errors::OracleError,
+    state::{Config, Feed},
+};
 
 /// An account grows by at most this much in one instruction.
 const FIRST_SPACE: usize = 10_240;

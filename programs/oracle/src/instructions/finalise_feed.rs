@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::OracleError, state::{Config, Feed}};
+use crate::{
+    constants::*,
+    errors::OracleError,
+    state::{Config, Feed},
+};
 
 /// Accounts of `finalise_feed`.
 #[derive(Accounts)]

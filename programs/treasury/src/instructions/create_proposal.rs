@@ -1,4 +1,4 @@
-use anchor_lang::{prelude::*, __alloc::vec::Vec};
+use anchor_lang::{__alloc::vec::Vec, prelude::*};
 
 use crate::{
     constants::*,
