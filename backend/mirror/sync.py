@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -31,30 +32,27 @@ class Sync:
         self._programs = programs
         self._covered: dict[str, Covered] = {}
         self._newest: dict[str, str | None] = {}
-        self._final: dict[str, str | None] = {}
+        self._final: dict[str, tuple[str, int]] = {}  # newest promoted: signature, slot
         self._samples_final: dict[str, int] = {}
         self.slot = 0
         self.root = 0
         self.dead_letters = 0
         self.fork_found = False
         self._last_pass_s = 0.0
+        self._passing = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the cursor."""
         async with self._database.connection() as connection:
             for program in self._programs:
                 covered = self._covered[program.name] = await read_covered(connection, program.name)
-                self._newest[program.name] = await self._newest_in(program, covered.last, final=False)
-                self._final[program.name] = await self._newest_in(program, None, final=True)
+                self._newest[program.name] = await self._newest_in(program, covered.last)
 
-    async def _newest_in(self, program: Program, last: int | None, *, final: bool) -> str | None:
+    async def _newest_in(self, program: Program, last: int | None) -> str | None:
         """A stored signature in the newest slot of which everything is known: listings need not go beyond it."""
-        if last is None and not final:
-            return None
         found = await self._database.row(
-            "SELECT signature FROM chain_transactions WHERE program = %s AND (%s::bigint IS NULL OR slot <= %s)"
-            " AND (finalized OR NOT %s) ORDER BY slot DESC LIMIT 1",
-            [program.name, last, last, final],
+            "SELECT signature FROM chain_transactions WHERE program = %s AND slot <= %s ORDER BY slot DESC LIMIT 1",
+            [program.name, -1 if last is None else last],
         )
         return str(found["signature"]) if found else None
 
@@ -68,7 +66,11 @@ class Sync:
         return time.monotonic() - self._last_pass_s < _HEALTHY_S
 
     async def once(self) -> None:
-        """One pass over all programs. Raises ChainError when the chain does not answer."""
+        """One pass over all programs, one at a time. Raises ChainError when the chain does not answer."""
+        async with self._passing:
+            await self._pass()
+
+    async def _pass(self) -> None:
         slot = await self._rpc.slot("confirmed")
         for program in self._programs:
             await self._fill(program, slot)
@@ -157,11 +159,13 @@ class Sync:
         if not provisional:
             return
         lowest = provisional[0]["slot"]
+        # The listing may stop at what was promoted last, unless a gap behind it has been filled since.
+        last = self._final.get(program.name)
         final = await reader.listing(
             self._rpc,
             program.id,
             down_to=lowest,
-            until=self._final[program.name],
+            until=last[0] if last is not None and last[1] < lowest else None,
             commitment="finalized",
             min_context_slot=root,
         )
@@ -183,8 +187,10 @@ class Sync:
         if lost:
             self.fork_found = True
             self._newest[program.name] = None
-        elif final:
-            self._final[program.name] = final[-1].signature
+        # The chain's root may have moved on since: what lies beyond ours is promoted by a later pass.
+        within = [item for item in final if item.slot <= root]
+        if within:
+            self._final[program.name] = (within[-1].signature, within[-1].slot)
 
     async def _promote_samples(self) -> None:
         """Samples that the finalized feed account holds are final; one that it holds otherwise is replaced."""
