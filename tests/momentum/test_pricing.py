@@ -17,6 +17,8 @@ from momentum import pricing as p
 VECTORS = Path(__file__).parents[1] / "vectors" / "model.json"
 W = 900_000
 MONEY = st.integers(0, 10**15)
+# A million USDC: beyond it, shares of an empty pool leave 64 bits, which is an error of its own.
+AMOUNT = st.integers(0, 10**12)
 QTY = st.integers(1, 10**12)
 INDEX = st.integers(0, p.MAX_X_E6)
 SIDE = st.sampled_from(p.Side)
@@ -81,7 +83,7 @@ def test_the_reservation_covers_every_gain_and_a_position_gains_or_loses(
     assert 0 in (result.gain_e6, result.loss_e6)
 
 
-@given(MONEY, MONEY, MONEY)
+@given(AMOUNT, MONEY, AMOUNT)
 def test_a_deposit_taken_back_at_once_never_returns_more(amount: int, cash: int, supply: int) -> None:
     shares = p.shares_for_deposit(amount, cash, supply)
     assert p.amount_for_shares(shares, cash + amount, supply + shares) <= amount

@@ -99,7 +99,7 @@ proptest! {
 
     #[test]
     fn deposit_and_withdrawal_never_lower_the_share_price(
-        cash in 0u64..1_000_000_000_000_000, supply in 0u64..1_000_000_000_000_000, amount in 0u64..1_000_000_000_000,
+        cash in 0u64..1_000_000_000_000_000, supply in 0u64..1_000_000_000_000, amount in 0u64..1_000_000_000_000,
     ) {
         let price = |cash: u64, supply: u64| (cash as u128 + VIRTUAL_CASH_E6 as u128, supply as u128 + VIRTUAL_SHARES as u128);
         let not_lower = |a: (u128, u128), b: (u128, u128)| b.0 * a.1 >= a.0 * b.1;
