@@ -4,371 +4,287 @@ import { clock, eventWords, fixed, minute, shortWindow } from "./format.js";
 import { decimate, minuteTicks, runs, sampleAt, timeScale } from "./geometry.js";
 
 const PAD = { top: 22, right: 32, bottom: 40, left: 8 };
-const INKS = ["home", "away", "home-fill", "away-fill", "grid", "mid", "text", "muted", "band", "now", "hatch", "surface", "yellow", "red", "revised"];
+const INKS = "home away home-fill away-fill grid mid text muted band now hatch surface yellow red revised".split(" ");
+const RANK = { red: 1, yellow: 1 };
 
 export class Chart {
   constructor(canvas, pulse, readout) {
-    this.canvas = canvas;
-    this.pulse = pulse;
-    this.readout = readout;
-    this.rangeS = Infinity;
+    Object.assign(this, { canvas, pulse, readout, ctx: canvas.getContext("2d"), rangeS: Infinity, frames: 0 });
     this.cursor = null; // {period, playS} under the pointer or the keyboard
-    this.frames = 0;
     this.readInks();
   }
 
   /** Custom properties may hold light-dark(): let the browser resolve each one through a real element. */
   readInks() {
-    this.inks = {};
     const probe = document.createElement("span");
     probe.hidden = true;
     document.body.append(probe);
-    for (const name of INKS) {
+    this.inks = Object.fromEntries(INKS.map((name) => {
       probe.style.color = `var(--${name})`;
-      this.inks[name] = getComputedStyle(probe).color;
-    }
+      return [name, getComputedStyle(probe).color];
+    }));
     probe.remove();
-    this.hatchPattern = null;
+    this.hatching = hatching(this.ctx, this.inks.hatch);
   }
 
-  /** Fit the backing store to the element and the screen's pixel ratio. */
-  #fit() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
-    }
-    const ctx = this.canvas.getContext("2d");
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    return { ctx, width, height };
-  }
-
-  /** Move the keyboard's cursor by seconds of play, over all periods; it starts at the newest sample. */
-  move(seconds) {
+  /** Move the keyboard's cursor by samples, over all periods; it starts at the newest one. */
+  move(by) {
     const samples = this.feed?.samples ?? [];
     if (!samples.length) return;
-    const here = this.cursor ? sampleAt(samples, this.cursor.period, this.cursor.playS) : null;
+    const here = this.cursor && sampleAt(samples, this.cursor.period, this.cursor.playS);
     const from = here ? samples.indexOf(here) : samples.length - 1;
-    const { period, playS } = samples[Math.max(0, Math.min(samples.length - 1, from + seconds))];
+    const { period, playS } = samples[Math.max(0, Math.min(samples.length - 1, from + by))];
     this.cursor = { period, playS };
   }
 
   draw(feed) {
-    const { ctx, width, height } = this.#fit();
+    const { canvas, ctx } = this;
+    const { clientWidth: width, clientHeight: height } = canvas;
     if (width < 40) return;
-    const inner = { left: PAD.left, right: width - PAD.right, top: PAD.top, bottom: height - PAD.bottom };
-    const scale = timeScale(feed.samples, inner.left, inner.right - inner.left, this.rangeS);
-    const y = (index) => inner.bottom - (index / 100) * (inner.bottom - inner.top);
-    Object.assign(this, { feed, scale, inner, y, marks: feed.revisionMarks() });
-    ctx.font = `11px ${getComputedStyle(this.canvas).fontFamily}`;
+    const ratio = Math.min(3, devicePixelRatio);
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, width, height);
+    ctx.font = `11px ${getComputedStyle(canvas).fontFamily}`;
     ctx.textBaseline = "middle";
+    ctx.lineJoin = "round";
 
-    this.#clipped(ctx, () => this.#bands(ctx));
-    this.#grid(ctx);
-    this.#clipped(ctx, () => {
-      this.#suspensions(ctx);
-      for (const part of scale.parts) this.#curve(ctx, part);
-      this.#settled(ctx);
+    const [left, right, top, bottom] = [PAD.left, width - PAD.right, PAD.top, height - PAD.bottom];
+    this.box = { left, right, top, bottom };
+    this.scale = timeScale(feed.samples, left, right - left, this.rangeS);
+    this.y = (index) => bottom - (index / 100) * (bottom - top);
+    this.feed = feed;
+    this.quarters = [...feed.windows.values()].filter((w) => w.lengthS === 900);
+    this.corrections = feed.revisionMarks();
+
+    this.#within(0, () => this.#bands());
+    this.#grid();
+    this.#within(0, () => {
+      this.#suspensions();
+      this.scale.parts.forEach((part) => this.#curve(part));
+      this.#settlements();
     });
-    this.#axis(ctx, height);
-    this.#names(ctx);
-    this.#clipped(ctx, () => {
-      this.#marks(ctx);
-      this.#revisions(ctx);
-    }, 20);
-    this.#tip(ctx);
-    this.#crosshair(ctx);
+    this.#axis(height - 9);
+    this.#within(20, () => this.#marks());
+    this.#tip();
+    this.#crosshair();
     this.#tell();
   }
 
-  #clipped(ctx, draw, outside = 0) {
-    const { left, right, top, bottom } = this.inner;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(left - outside / 2, top - outside, right - left + outside, bottom - top + 2 * outside);
-    ctx.clip();
+  /** Draw inside the plot, and `outside` pixels above and below it. */
+  #within(outside, draw) {
+    const { left, right, top, bottom } = this.box;
+    this.ctx.save();
+    this.ctx.beginPath();
+    this.ctx.rect(left - outside / 2, top - outside, right - left + outside, bottom - top + 2 * outside);
+    this.ctx.clip();
     draw();
-    ctx.restore();
+    this.ctx.restore();
   }
 
-  #bands(ctx) {
-    const { top, bottom } = this.inner;
-    ctx.textAlign = "center";
+  #line(x0, y0, x1, y1, ink, width = 1, dash = []) {
+    const { ctx } = this;
+    ctx.strokeStyle = this.inks[ink];
+    ctx.lineWidth = width;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    ctx.moveTo(x0, y0);
+    ctx.lineTo(x1, y1);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+
+  #text(text, x, y, ink, align = "left") {
+    this.ctx.textAlign = align;
+    this.ctx.fillStyle = this.inks[ink];
+    this.ctx.fillText(text, x, y);
+  }
+
+  /** A filled and outlined shape, whose path `trace` draws. */
+  #shape(fill, stroke, width, trace) {
+    const { ctx } = this;
+    ctx.beginPath();
+    trace(ctx);
+    ctx.closePath();
+    ctx.fillStyle = this.inks[fill];
+    ctx.strokeStyle = this.inks[stroke];
+    ctx.lineWidth = width;
+    ctx.stroke();
+    ctx.fill();
+  }
+
+  #bands() {
     const last = this.feed.last;
-    [...this.feed.windows.values()].filter((w) => w.lengthS === 900).forEach((w, i) => {
-      const x0 = this.scale.x(w.period, w.startS);
-      const x1 = this.scale.x(w.period, w.startS + w.lengthS);
-      const current = last && last.period === w.period && last.playS >= w.startS && last.playS < w.startS + w.lengthS;
-      if (current || i % 2 === 0) {
-        ctx.fillStyle = current ? this.inks.now : this.inks.band;
-        ctx.fillRect(x0, top, x1 - x0, bottom - top);
-      }
+    this.quarters.forEach((w, i) => {
+      const passed = last?.period === w.period ? last.playS - w.startS : -1;
+      const current = passed >= 0 && passed < w.lengthS;
+      if (!current && i % 2) return;
+      const x = this.scale.x(w.period, w.startS);
+      this.ctx.fillStyle = this.inks[current ? "now" : "band"];
+      this.ctx.fillRect(x, this.box.top, this.scale.x(w.period, w.startS + w.lengthS) - x, this.box.bottom - this.box.top);
     });
   }
 
-  #grid(ctx) {
-    const { left, right } = this.inner;
-    ctx.lineWidth = 1;
-    ctx.textAlign = "left";
+  #grid() {
+    const { left, right, top, bottom } = this.box;
     for (const value of [0, 25, 50, 75, 100]) {
       const at = Math.round(this.y(value)) + 0.5;
-      ctx.strokeStyle = value === 50 ? this.inks.mid : this.inks.grid;
-      ctx.beginPath();
-      ctx.moveTo(left, at);
-      ctx.lineTo(right, at);
-      ctx.stroke();
-      ctx.fillStyle = value === 50 ? this.inks.text : this.inks.muted;
-      ctx.fillText(String(value), right + 7, at);
+      this.#line(left, at, right, at, value === 50 ? "mid" : "grid");
+      this.#text(value, right + 7, at, value === 50 ? "text" : "muted");
     }
-  }
-
-  /** Whose half of the chart it is. */
-  #names(ctx) {
-    const { left, top, bottom } = this.inner;
-    ctx.textAlign = "left";
-    for (const [side, at] of [["home", top + 12], ["away", bottom - 12]]) {
-      ctx.fillStyle = this.inks[side];
-      ctx.fillText(this.feed.match?.[`${side}_short`] ?? "", left + 6, at);
-    }
+    this.#text(this.feed.match?.home_short ?? "", left + 6, top + 12, "home");
+    this.#text(this.feed.match?.away_short ?? "", left + 6, bottom - 12, "away");
   }
 
   /** One period: the area on each side of 50 in its team's colour, and the line over it. */
-  #curve(ctx, part) {
+  #curve(part) {
+    const { ctx } = this;
     const own = this.feed.samples.filter((s) => s.period === part.period);
     if (own.length < 2) return;
     const points = decimate(own.map((s) => ({ x: this.scale.x(s.period, s.playS), y: this.y(s.index) })));
     const middle = this.y(50);
-    const trace = () => points.forEach((p, i) => (i ? ctx.lineTo(p.x, p.y) : ctx.moveTo(p.x, p.y)));
-    for (const [side, top, bottom] of [["home", 0, middle], ["away", middle, this.inner.bottom + 10]]) {
+    const line = new Path2D();
+    points.forEach((p) => line.lineTo(p.x, p.y));
+    const area = new Path2D(line);
+    area.lineTo(points.at(-1).x, middle);
+    area.lineTo(points[0].x, middle);
+    for (const [side, top, bottom] of [["home", 0, middle], ["away", middle, this.box.bottom]]) {
       ctx.save();
       ctx.beginPath();
       ctx.rect(part.x - 2, top, part.width + 4, bottom - top);
       ctx.clip();
-      ctx.beginPath();
-      trace();
-      ctx.lineTo(points[points.length - 1].x, middle);
-      ctx.lineTo(points[0].x, middle);
-      ctx.closePath();
       ctx.fillStyle = this.inks[`${side}-fill`];
-      ctx.fill();
-      ctx.beginPath();
-      trace();
+      ctx.fill(area);
       ctx.strokeStyle = this.inks[side];
       ctx.lineWidth = 1.75;
-      ctx.lineJoin = "round";
-      ctx.stroke();
+      ctx.stroke(line);
       ctx.restore();
     }
   }
 
-  #suspensions(ctx) {
-    this.hatchPattern ??= hatch(ctx, this.inks.hatch);
-    const { top, bottom } = this.inner;
-    ctx.fillStyle = this.hatchPattern;
+  #suspensions() {
+    this.ctx.fillStyle = this.hatching;
     for (const run of runs(this.feed.samples, (s) => s.suspended)) {
-      const x0 = this.scale.x(run.period, run.fromS);
-      ctx.fillRect(x0, top, Math.max(2, this.scale.x(run.period, run.toS) - x0), bottom - top);
+      const x = this.scale.x(run.period, run.fromS);
+      const width = Math.max(2, this.scale.x(run.period, run.toS) - x);
+      this.ctx.fillRect(x, this.box.top, width, this.box.bottom - this.box.top);
     }
   }
 
-  /** What a window settled at, as a line across it; the running window's mark likewise, dashed. */
-  #settled(ctx) {
-    for (const w of this.feed.windows.values()) {
-      if (w.lengthS !== 900) continue;
-      const final = w.state === "final" && w.settlement != null;
-      const value = Number(final ? w.settlement : w.mark);
-      if ((!final && w.state !== "open") || !Number.isFinite(value) || (!final && w.mark == null)) continue;
-      const x0 = this.scale.x(w.period, w.startS) + 2;
-      const x1 = this.scale.x(w.period, w.startS + w.lengthS) - 2;
-      const at = Math.round(this.y(value)) + 0.5;
-      ctx.strokeStyle = final ? this.inks.text : this.inks.muted;
-      ctx.lineWidth = final ? 1.5 : 1;
-      ctx.setLineDash(final ? [] : [3, 3]);
-      ctx.beginPath();
-      ctx.moveTo(x0, at);
-      ctx.lineTo(x1, at);
-      ctx.stroke();
-      ctx.setLineDash([]);
-      if (!final || x1 - x0 < 34) continue;
-      // The label sits on the empty side of 50 so that it never covers the curve it sums up.
-      ctx.textAlign = "center";
-      ctx.fillStyle = this.inks.text;
-      ctx.fillText(fixed(w.settlement, 1), (x0 + x1) / 2, this.y(50) + (value >= 50 ? 11 : -11));
+  /** What a window settled at, as a line across it; an open window's mark likewise, dashed. */
+  #settlements() {
+    for (const w of this.quarters) {
+      const final = w.state === "final";
+      const value = final ? w.settlement : w.state === "open" ? w.mark : null;
+      if (value == null) continue;
+      const [x0, x1] = [this.scale.x(w.period, w.startS) + 2, this.scale.x(w.period, w.startS + w.lengthS) - 2];
+      const at = Math.round(this.y(Number(value))) + 0.5;
+      this.#line(x0, at, x1, at, final ? "text" : "muted", final ? 1.5 : 1, final ? [] : [3, 3]);
+      // The label sits on the other side of 50, so that it never covers the curve it sums up.
+      const side = Number(value) >= 50 ? 11 : -11;
+      if (final && x1 - x0 > 30) this.#text(fixed(value, 1), (x0 + x1) / 2, this.y(50) + side, "text", "center");
     }
   }
 
-  #axis(ctx, height) {
-    const { left, right, bottom } = this.inner;
-    ctx.fillStyle = this.inks.muted;
-    ctx.strokeStyle = this.inks.grid;
-    for (const tick of minuteTicks(this.scale)) {
-      ctx.textAlign = tick.x < left + 12 ? "left" : tick.x > right - 12 ? "right" : "center";
-      ctx.fillText(tick.text, Math.max(left, Math.min(right, tick.x)), height - 9);
+  #axis(at) {
+    const { left, right, top, bottom } = this.box;
+    for (const { x, text } of minuteTicks(this.scale)) {
+      const align = x < left + 12 ? "left" : x > right - 12 ? "right" : "center";
+      this.#text(text, Math.max(left, Math.min(right, x)), at, "muted", align);
     }
-    this.scale.parts.slice(1).forEach((part) => {
+    for (const part of this.scale.parts.slice(1)) {
       const x = part.x - 7;
-      if (x < left || x > right) return;
-      ctx.setLineDash([2, 3]);
-      ctx.beginPath();
-      ctx.moveTo(x, this.inner.top);
-      ctx.lineTo(x, bottom);
-      ctx.stroke();
-      ctx.setLineDash([]);
-      ctx.textAlign = "center";
+      if (x < left || x > right) continue;
+      this.#line(x, top, x, bottom, "mid", 1, [2, 3]);
       // On a phone the label would run into the minute before it.
-      if (part.period === 2 && this.scale.pxPerS > 0.15) ctx.fillText("HT", x, height - 9);
+      if (part.period === 2 && this.scale.pxPerS > 0.15) this.#text("HT", x, at, "muted", "center");
+    }
+  }
+
+  /** Home's marks above the plot, away's below it; cards over shots, goals over all. */
+  #marks() {
+    const rank = (e) => (e.goal ? 2 : RANK[e.kind] ?? 0);
+    for (const e of [...this.feed.events.values()].sort((a, b) => rank(a) - rank(b))) {
+      const x = this.scale.x(e.period, e.playS);
+      const side = e.side === "away" ? "away" : "home";
+      const lane = side === "home" ? this.box.top - 10 : this.box.bottom + 11;
+      if (e.goal) this.#goal(e, x, lane, side);
+      else if (RANK[e.kind]) this.#shape(e.kind, "surface", 2, (path) => path.roundRect(x - 3.5, lane - 5, 7, 10, 1.5));
+      else if (e.kind === "shot") this.#line(x, lane - 3.5, x, lane + 3.5, side, 2);
+      else this.#text(e.kind === "var_start" ? "V" : "P", x, lane, side, "center");
+    }
+    for (const { period, playS, side } of this.corrections) {
+      const [x, at] = [this.scale.x(period, playS), this.y(side === "away" ? 0 : 100)];
+      this.#shape("surface", "revised", 2.5, (path) => [[0, -4], [4, 0], [0, 4], [-4, 0]].forEach(([dx, dy]) => path.lineTo(x + dx, at + dy)));
+    }
+  }
+
+  /** A ball in the lane, and a line down to the curve. */
+  #goal({ period, playS }, x, lane, side) {
+    this.#line(x, lane, x, this.y(sampleAt(this.feed.samples, period, playS)?.index ?? 50), side, 1, [1, 2]);
+    this.#shape(side, "surface", 2, (path) => path.arc(x, lane, 6.5, 0, 7));
+    this.#shape("surface", "surface", 0.1, (path) => {
+      for (let i = 0; i < 5; i += 1) path.lineTo(x + 3 * Math.sin(i * 1.2566), lane - 3 * Math.cos(i * 1.2566));
     });
   }
 
-  /** Home's marks above the plot, away's below it; a goal also draws a line down to the curve. */
-  #marks(ctx) {
-    const { top, bottom } = this.inner;
-    const rank = (e) => (e.goal ? 2 : e.kind === "red" || e.kind === "yellow" ? 1 : 0);
-    for (const e of [...this.feed.events.values()].filter((e) => e.period < 5).sort((a, b) => rank(a) - rank(b))) {
-      const x = this.scale.x(e.period, e.playS);
-      const home = e.side !== "away";
-      const lane = home ? top - 10 : bottom + 11;
-      const ink = home ? this.inks.home : this.inks.away;
-      if (e.goal) this.#goal(ctx, x, lane, ink, e);
-      else if (e.kind === "yellow" || e.kind === "red") {
-        ctx.fillStyle = this.inks[e.kind];
-        ctx.strokeStyle = this.inks.surface;
-        ctx.lineWidth = 2;
-        ctx.beginPath();
-        ctx.roundRect(x - 3.5, lane - 5, 7, 10, 1.5);
-        ctx.stroke();
-        ctx.fill();
-      } else if (e.kind === "shot") {
-        ctx.strokeStyle = ink;
-        ctx.lineWidth = 2;
-        ctx.beginPath();
-        ctx.moveTo(x, lane - 3.5);
-        ctx.lineTo(x, lane + 3.5);
-        ctx.stroke();
-      } else if (e.kind === "penalty_awarded" || e.kind === "var_start") {
-        ctx.fillStyle = ink;
-        ctx.textAlign = "center";
-        ctx.fillText(e.kind === "var_start" ? "V" : "P", x, lane);
-      }
-    }
-  }
-
-  #revisions(ctx) {
-    for (const mark of this.marks) this.#diamond(ctx, this.scale.x(mark.period, mark.playS), this.y(mark.side === "away" ? 0 : 100));
-  }
-
-  #goal(ctx, x, lane, ink, event) {
-    const sample = sampleAt(this.feed.samples, event.period, event.playS);
-    ctx.strokeStyle = ink;
-    ctx.lineWidth = 1;
-    ctx.setLineDash([1, 2]);
-    ctx.beginPath();
-    ctx.moveTo(x, lane);
-    ctx.lineTo(x, this.y(sample?.index ?? 50));
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.fillStyle = ink;
-    ctx.strokeStyle = this.inks.surface;
-    ctx.lineWidth = 2;
-    ctx.beginPath();
-    ctx.arc(x, lane, 6.5, 0, 7);
-    ctx.stroke();
-    ctx.fill();
-    ctx.fillStyle = this.inks.surface;
-    ctx.beginPath();
-    for (let i = 0; i < 5; i += 1) ctx.lineTo(x + 3 * Math.sin(i * 1.2566), lane - 3 * Math.cos(i * 1.2566));
-    ctx.fill();
-  }
-
-  #diamond(ctx, x, at) {
-    ctx.strokeStyle = this.inks.revised;
-    ctx.fillStyle = this.inks.surface;
-    ctx.lineWidth = 1.5;
-    ctx.beginPath();
-    ctx.moveTo(x, at - 4);
-    ctx.lineTo(x + 4, at);
-    ctx.lineTo(x, at + 4);
-    ctx.lineTo(x - 4, at);
-    ctx.closePath();
-    ctx.fill();
-    ctx.stroke();
-  }
-
   /** The newest sample: a full dot once it is on chain, a ring while it is only seen. */
-  #tip(ctx) {
-    const last = this.feed.last;
+  #tip() {
+    const { last } = this.feed;
     if (!last) return;
-    const x = this.scale.x(last.period, last.playS);
-    const at = this.y(last.index);
-    const ink = last.index >= 50 ? this.inks.home : this.inks.away;
-    ctx.beginPath();
-    ctx.arc(x, at, 4.5, 0, 7);
-    ctx.lineWidth = 2;
-    ctx.strokeStyle = last.level === "live" ? ink : this.inks.surface;
-    ctx.fillStyle = last.level === "live" ? this.inks.surface : ink;
-    ctx.fill();
-    ctx.stroke();
+    const [x, at] = [this.scale.x(last.period, last.playS), this.y(last.index)];
+    const ink = last.index >= 50 ? "home" : "away";
+    const seen = last.level === "live";
+    this.#shape(seen ? "surface" : ink, seen ? ink : "surface", 3, (path) => path.arc(x, at, 4.5, 0, 7));
     this.pulse.style.transform = `translate(${x.toFixed(1)}px, ${at.toFixed(1)}px)`;
-    this.pulse.style.color = ink;
+    this.pulse.style.color = this.inks[ink];
   }
 
-  #crosshair(ctx) {
+  #crosshair() {
     if (!this.cursor) return;
-    const sample = sampleAt(this.feed.samples, this.cursor.period, this.cursor.playS);
-    const x = Math.round(this.scale.x(this.cursor.period, this.cursor.playS)) + 0.5;
-    ctx.strokeStyle = this.inks.text;
-    ctx.lineWidth = 1;
-    ctx.beginPath();
-    ctx.moveTo(x, this.inner.top);
-    ctx.lineTo(x, this.inner.bottom);
-    ctx.stroke();
-    if (!sample) return;
-    ctx.beginPath();
-    ctx.arc(x, this.y(sample.index), 3.5, 0, 7);
-    ctx.fillStyle = this.inks.text;
-    ctx.fill();
+    const { period, playS } = this.cursor;
+    const x = Math.round(this.scale.x(period, playS)) + 0.5;
+    this.#line(x, this.box.top, x, this.box.bottom, "text");
+    const sample = sampleAt(this.feed.samples, period, playS);
+    if (sample) this.#shape("text", "surface", 1, (path) => path.arc(x, this.y(sample.index), 3.5, 0, 7));
   }
 
   /** The state of the chart in words (readout, label) and as data (for tests and assistive tools). */
   #tell() {
-    const { feed, canvas } = this;
-    const last = feed.last;
+    const { last, samples, events, revisions } = this.feed;
     this.frames += 1;
-    Object.assign(canvas.dataset, {
-      frames: this.frames, samples: feed.samples.length, tick: last?.tick ?? "", index: last?.index ?? "",
-      events: feed.events.size, revisions: feed.revisions.size,
+    Object.assign(this.canvas.dataset, {
+      frames: this.frames, samples: samples.length, tick: last?.tick ?? "", index: last?.index ?? "",
+      events: events.size, revisions: revisions.size,
     });
-    if (last) {
-      canvas.setAttribute("aria-label", `Momentum chart, 0 to 100, above 50 is home. ${minute(last.period, last.playS)}: ${last.index.toFixed(1)}.`);
-    }
+    const now = last ? ` ${minute(last.period, last.playS)}: ${last.index.toFixed(1)}.` : "";
+    this.canvas.setAttribute("aria-label", `Momentum, 0 to 100, above 50 is home.${now}`);
     const text = this.cursor ? this.#describe(this.cursor) : "Touch, hover or use the arrow keys to read the chart";
     if (this.readout.textContent !== text) this.readout.textContent = text;
   }
 
   #describe({ period, playS }) {
     const s = sampleAt(this.feed.samples, period, playS);
-    if (!s || s.period !== period) return `${clock(period, playS)} not played yet`;
+    if (s?.period !== period) return `${clock(period, playS)}  ·  not played yet`;
     const near = (e) => e.period === period && Math.abs(e.playS - playS) <= Math.max(12, 6 / this.scale.pxPerS);
     const happened = [...this.feed.events.values()].filter(near).map((e) => eventWords(e, this.feed.match));
-    happened.push(...this.marks.filter(near).map((mark) => mark.text));
-    const parts = [clock(period, playS), s.index.toFixed(1), s.level];
-    if (s.suspended) parts.push("suspended");
-    const w = [...this.feed.windows.values()].find((v) => v.lengthS === 900 && v.period === period
-      && playS >= v.startS && playS < v.startS + 900);
-    if (w?.state === "final") parts.push(`${shortWindow(w.name)} settled ${fixed(w.settlement, 1)}`);
-    return [...parts, ...new Set(happened)].slice(0, 5).join("  ·  ");
+    happened.push(...this.corrections.filter(near).map((mark) => mark.text));
+    const w = this.quarters.find((v) => v.period === period && playS >= v.startS && playS < v.startS + v.lengthS);
+    const settled = w?.state === "final" ? `${shortWindow(w.name)} settled ${fixed(w.settlement, 1)}` : "";
+    return [clock(period, playS), s.index.toFixed(1), s.level, s.suspended && "suspended", settled, ...new Set(happened)]
+      .filter(Boolean).slice(0, 6).join("  ·  ");
   }
 }
 
-function hatch(ctx, ink) {
+function hatching(ctx, ink) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 6;
   const pen = tile.getContext("2d");
   pen.strokeStyle = ink;
   pen.lineWidth = 1.2;
-  pen.beginPath();
   pen.moveTo(-1, 7);
   pen.lineTo(7, -1);
   pen.stroke();

@@ -87,37 +87,42 @@ export function chosen(feed) {
 function newCard() {
   const card = el("article.card.panel");
   card.innerHTML = `<header><h3></h3><span class="state"></span></header>
-    <p class="mark"><b></b><span class="mark-word"></span></p>
+    <p class="mark"><b></b><span></span></p>
     <div class="rail" aria-hidden="true"><i class="spread"></i><i class="pin"></i></div>
-    <dl><div><dt>Short at</dt><dd class="bid"></dd></div><div><dt>Long at</dt><dd class="ask"></dd></div></dl>
-    <div class="oi"><span class="long"></span><span class="oi-bar" aria-hidden="true"><i></i></span><span class="short"></span></div>`;
+    <dl><div><dt>Short at</dt><dd></dd></div><div><dt>Long at</dt><dd></dd></div></dl>
+    <div class="oi"><span></span><span class="oi-bar" aria-hidden="true"><i></i></span><span></span></div>`;
   return card;
 }
 
-const settledOf = (w) => (w.state === "final" ? w.settlement : w.state === "void" ? null : w.mark);
+const price = (value) => fixed(value, 2) || "–";
+const quantity = (value) => fixed(value ?? "0", 0);
+
+/** What there is to show of a window: its mark, or what it settled at; the bid and ask of a running one. */
+function pricesOf(window) {
+  if (window.state === "final") return { value: window.settlement };
+  return window.state === "open" ? { value: window.mark, bid: window.bid, ask: window.ask } : {};
+}
 
 function fillCard(card, window, period, playS) {
   const q = (selector) => card.querySelector(selector);
   const [state, words] = windowState(window, period, playS);
-  const value = settledOf(window);
-  const live = value != null && state !== "final";
+  const { value, bid, ask } = pricesOf(window);
+  const [long, short] = [Number(window.oi_long ?? 0), Number(window.oi_short ?? 0)];
   attr(card, "data-state", state);
   text(q("h3"), windowTitle(window.name));
   text(q(".state"), words);
-  text(q(".mark b"), value == null ? "–" : fixed(value, 2));
-  text(q(".mark-word"), state === "final" ? "settled" : state === "void" ? "void: collateral returned" : "mark");
-  text(q(".bid"), live && window.bid != null ? fixed(window.bid, 2) : "–");
-  text(q(".ask"), live && window.ask != null ? fixed(window.ask, 2) : "–");
-  const [long, short] = [Number(window.oi_long ?? 0), Number(window.oi_short ?? 0)];
-  text(q(".long"), `Long ${fixed(window.oi_long ?? "0", 0)}`);
-  text(q(".short"), `${fixed(window.oi_short ?? "0", 0)} Short`);
+  text(q(".mark b"), price(value));
+  text(q(".mark span"), { final: "settled", void: "collateral returned" }[state] ?? "mark");
+  text(q("dd"), price(bid));
+  text(q("div + div dd"), price(ask));
+  text(q(".oi").firstChild, `Long ${quantity(window.oi_long)}`);
+  text(q(".oi").lastChild, `${quantity(window.oi_short)} Short`);
   q(".oi-bar i").style.transform = `scaleX(${long + short > 0 ? long / (long + short) : 0.5})`;
   attr(q(".oi-bar"), "data-empty", long + short === 0);
   q(".rail").hidden = value == null;
-  q(".pin").style.left = `${Number(value ?? 50)}%`;
-  q(".spread").hidden = !live || window.bid == null || window.ask == null;
-  q(".spread").style.left = `${Number(window.bid ?? 50)}%`;
-  q(".spread").style.width = `${Math.max(0, Number(window.ask ?? 50) - Number(window.bid ?? 50))}%`;
+  q(".pin").style.left = `${Number(value)}%`;
+  q(".spread").style.left = `${Number(bid ?? 0)}%`;
+  q(".spread").style.width = `${Math.max(0, Number(ask ?? 0) - Number(bid ?? 0))}%`;
 }
 
 export function drawWindows(feed) {
@@ -128,40 +133,42 @@ export function drawWindows(feed) {
   shown.forEach((window, i) => fillCard(cards.children[i], window, period, playS));
   const body = $("window-rows");
   [...feed.windows.values()].forEach((window, i) => {
-    const row = body.children[i] ?? body.appendChild(el("tr", el("th"), el("td"), el("td.n"), el("td.n.wide"), el("td.n.wide"), el("td.n"), el("td.n")));
+    const row = body.children[i] ?? body.appendChild(newRow());
     const [state, words] = windowState(window, period, playS);
-    const value = settledOf(window);
-    const live = state !== "final" && state !== "void";
+    const { value, bid, ask } = pricesOf(window);
     attr(row, "data-state", state);
-    attr(row.cells[0], "scope", "row");
-    [shortWindow(window.name), words, value == null ? "–" : fixed(value, 2),
-      live && window.bid != null ? fixed(window.bid, 2) : "–", live && window.ask != null ? fixed(window.ask, 2) : "–",
-      fixed(window.oi_long ?? "0", 0), fixed(window.oi_short ?? "0", 0)].forEach((value, n) => text(row.cells[n], value));
+    const cells = [shortWindow(window.name), words, price(value), price(bid), price(ask), quantity(window.oi_long), quantity(window.oi_short)];
+    cells.forEach((cell, n) => text(row.cells[n], cell));
   });
 }
 
-const SIDES = { long: "Long", short: "Short" };
+function newRow() {
+  const row = el("tr", el("th"), el("td"), el("td.n"), el("td.n.wide"), el("td.n.wide"), el("td.n"), el("td.n"));
+  row.cells[0].scope = "row";
+  return row;
+}
+
+const money = (amount) => `${Number(amount) < 0 ? "−" : "+"}$${grouped(String(amount).replace("-", ""), 2)}`;
 
 /** One line of the tape: {group, title, detail, value, tone}. */
 export function tapeRow(trade) {
-  const size = trade.qty != null ? grouped(trade.qty, 0) : "";
-  const side = SIDES[trade.side] ?? "";
+  const { kind, side, reason } = trade;
+  const size = grouped(trade.qty, 0);
   const where = shortWindow(trade.window ?? "");
-  const won = (amount) => (Number(amount) < 0 ? `−$${grouped(String(amount).slice(1), 2)}` : `+$${grouped(amount, 2)}`);
-  if (trade.kind === "order") {
-    return { group: "order", title: `${side} ${size}`, detail: `${where}, waits for its sample`, value: "…", tone: trade.side };
+  const title = `${side === "long" ? "Long" : "Short"} ${size}`;
+  const who = ` · ${trade.owner?.slice(0, 4) ?? ""}`;
+  if (kind === "order") return { group: "order", title, detail: `${where}${who}, waits for its sample`, value: "…", tone: side };
+  if (kind === "liquidation") {
+    return { group: "end", title: `Liquidated ${side} ${size}`, detail: `${where}${who}, margin used up`, value: price(trade.price), tone: "alert" };
   }
-  if (trade.kind === "liquidation") {
-    return { group: "end", title: `Liquidated ${side.toLowerCase()} ${size}`, detail: `${where}, margin used up`, value: fixed(trade.price, 2), tone: "alert" };
+  if (kind === "settlement") {
+    return { group: "end", title: `Settled ${side} ${size}`, detail: `${where}${who} at ${price(trade.settlement)}`, value: money(trade.pnl), tone: "" };
   }
-  if (trade.kind === "settlement") {
-    return { group: "end", title: `Settled ${side.toLowerCase()} ${size}`, detail: `${where} at ${fixed(trade.settlement, 2)}`, value: won(trade.pnl), tone: "quiet" };
+  if (reason !== "filled") {
+    return { group: "refund", title: `Refund ${side} ${size}`, detail: `${where}: ${REASONS[reason] ?? reason}`, value: "$ back", tone: "warn" };
   }
-  if (trade.reason !== "filled") {
-    return { group: "refund", title: `Refund ${side.toLowerCase()} ${size}`, detail: `${where}: ${REASONS[trade.reason] ?? trade.reason}`, value: "$ back", tone: "warn" };
-  }
-  const closing = Number(trade.closed ?? 0) > 0;
-  return { group: "fill", title: `${side} ${size}`, detail: `${where}${closing ? ", closes" : ""}`, value: fixed(trade.price, 2), tone: trade.side };
+  const closes = Number(trade.closed) > 0 ? `, closes ${money(String(Number(trade.gain) > 0 ? trade.gain : `-${trade.loss}`))}` : "";
+  return { group: "fill", title, detail: `${where}${who}${closes}`, value: price(trade.price), tone: side };
 }
 
 export function drawTape(feed, filter) {
@@ -170,33 +177,32 @@ export function drawTape(feed, filter) {
     .filter(([, row]) => filter === "all" || row.group === filter).slice(0, 80);
   rows.forEach(([trade, row], i) => {
     const item = list.children[i] ?? list.appendChild(el("li", el("time"), el("span.what", el("b"), el("small")), el("span.value")));
-    attr(item, "data-tone", row.tone ?? "");
-    attr(item, "data-level", trade.level ?? "confirmed");
-    text(item.children[0], trade.period > 0 ? minute(trade.period, trade.play_ms / 1000) : "–");
-    text(item.children[1].children[0], row.title);
-    text(item.children[1].children[1], row.detail);
-    text(item.children[2], row.value);
+    attr(item, "data-tone", row.tone);
+    attr(item, "title", `${trade.level ?? ""} ${trade.owner ?? ""}`);
+    text(item.firstChild, trade.period > 0 ? minute(trade.period, trade.play_ms / 1000) : "–");
+    text(item.querySelector("b"), row.title);
+    text(item.querySelector("small"), row.detail);
+    text(item.lastChild, row.value);
   });
   while (list.children.length > rows.length) list.lastChild.remove();
   attr(list, "data-empty", rows.length === 0);
 }
 
-const POOL = [
-  ["cash", "Cash"], ["reserved", "Reserved"], ["margin", "Traders' free margin"], ["position_collateral", "In positions"],
-  ["fee_escrow", "Fees in escrow"], ["insurance", "Insurance"],
-];
+const POOL = {
+  cash: "Cash", reserved: "Reserved", margin: "Traders' free margin", position_collateral: "In positions",
+  fees_charged: "Fees charged", insurance: "Insurance",
+};
 
 export function drawPool(feed) {
   if (!feed.pool) return;
   const box = $("pool");
-  POOL.forEach(([name, words], i) => {
+  Object.entries(POOL).forEach(([name, words], i) => {
     const item = box.children[i] ?? box.appendChild(el("div", el("dt", words), el("dd")));
-    const value = feed.pool[name];
-    text(item.lastChild, value == null ? "–" : `$${grouped(value, 0)}`);
+    text(item.lastChild, `$${grouped(feed.pool[name] ?? "0", 0)}`);
   });
   levelChip($("pool-level"), feed.pool.level);
-  const [cash, reserved] = [Number(feed.pool.cash ?? 0), Number(feed.pool.reserved ?? 0)];
-  const share = cash > 0 ? reserved / cash : 0;
+  const cash = Number(feed.pool.cash);
+  const share = cash > 0 ? Number(feed.pool.reserved) / cash : 0;
   $("pool-use").firstElementChild.style.transform = `scaleX(${Math.min(1, share)})`;
   attr($("pool-use"), "aria-valuenow", Math.round(share * 100));
   text($("pool-use-text"), `${(share * 100).toFixed(1)} % reserved for payouts`);

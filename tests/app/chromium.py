@@ -7,8 +7,9 @@ import base64
 import os
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import aiohttp
@@ -117,15 +118,18 @@ class Page:
     async def close(self) -> None:
         """Stop listening."""
         self._reader.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._reader
 
 
 class Chromium:
-    """A browser of its own with an empty profile, ended with the block."""
+    """One browser process with an empty profile: `start` it, open as many separate tabs as wanted, `stop` it."""
 
     def __init__(self, profile: Path) -> None:
         self._profile = profile
 
-    async def __aenter__(self) -> Page:
+    def start(self) -> None:
+        """Start it; `tab` waits until it is ready."""
         path = find_chromium()
         assert path is not None
         self._process = subprocess.Popen(
@@ -133,43 +137,43 @@ class Chromium:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._http = aiohttp.ClientSession()
-        try:
-            socket = await self._connect()
-            await socket.send_json({"id": -1, "method": "Target.createTarget", "params": {"url": "about:blank"}})
-            target = (await self._answer(socket, -1))["targetId"]
-            attach = {"targetId": target, "flatten": True}
-            await socket.send_json({"id": -2, "method": "Target.attachToTarget", "params": attach})
-            self._page = Page(socket, (await self._answer(socket, -2))["sessionId"])
-        except BaseException:
-            await self.__aexit__(None, None, None)
-            raise
-        return self._page
 
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+    def stop(self) -> None:
+        """End it, and nothing else."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @asynccontextmanager
+    async def tab(self) -> AsyncIterator[Page]:
+        """A tab with storage of its own."""
+        async with aiohttp.ClientSession() as http:
+            socket = await self._connect(http)
+            context = (await _ask(socket, -1, "Target.createBrowserContext"))["browserContextId"]
+            target = await _ask(socket, -2, "Target.createTarget", url="about:blank", browserContextId=context)
+            tab = await _ask(socket, -3, "Target.attachToTarget", targetId=target["targetId"], flatten=True)
+            page = Page(socket, tab["sessionId"])
+            try:
+                yield page
+            finally:
+                await page.close()
+                await _ask(socket, -4, "Target.disposeBrowserContext", browserContextId=context)
+
+    async def _connect(self, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         note = self._profile / "DevToolsActivePort"
         for _ in range(300):
             if note.exists() and len(lines := note.read_text().splitlines()) == 2:
-                return await self._http.ws_connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_msg_size=0)
+                return await http.ws_connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_msg_size=0)
             await asyncio.sleep(0.1)
         raise TimeoutError("Chromium did not open its DevTools port within 30 s")
 
-    @staticmethod
-    async def _answer(socket: aiohttp.ClientWebSocketResponse, number: int) -> dict[str, Any]:
-        while True:
-            body = await socket.receive_json(timeout=30)
-            if body.get("id") == number:
-                return dict(body["result"])
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if hasattr(self, "_page"):
-            await self._page.close()
-        await self._http.close()
-        self._process.terminate()
-        try:
-            await asyncio.to_thread(self._process.wait, 10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            await asyncio.to_thread(self._process.wait)
+async def _ask(socket: aiohttp.ClientWebSocketResponse, number: int, method: str, **params: Any) -> dict[str, Any]:
+    await socket.send_json({"id": number, "method": method, "params": params})
+    while True:
+        body = await socket.receive_json(timeout=30)
+        if body.get("id") == number:
+            return dict(body["result"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,21 @@ import standin
 from chromium import Chromium, Page, find_chromium
 
 
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Page]:
-    """A tab of a headless Chromium, or a skip that says what is missing."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A headless Chromium, or a skip that says what is missing."""
     if find_chromium() is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium): the page is tested where it is")
-    async with Chromium(tmp_path / "profile") as page:
+    running = Chromium(tmp_path_factory.mktemp("chromium") / "profile")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def browser(chromium: Chromium) -> AsyncIterator[Page]:
+    """A tab of its own."""
+    async with chromium.tab() as page:
         yield page
 
 

@@ -62,6 +62,7 @@ class Walk:
             "away_score": 0,
         }
         self.samples: list[dict[str, Any]] = []
+        self.values_e6: list[int] = []
         self.events: list[dict[str, Any]] = []
         self.revisions: list[dict[str, Any]] = []
         self.trades: list[dict[str, Any]] = []
@@ -71,7 +72,7 @@ class Walk:
             "reserved": "0",
             "margin": "42000",
             "position_collateral": "0",
-            "fee_escrow": "0",
+            "fees_charged": "812.4",
             "insurance": "1200",
             "level": "confirmed",
         }
@@ -115,6 +116,7 @@ class Walk:
             "suspended": suspended,
         }
         self.samples.append(sample)
+        self.values_e6.append(value)
         out.append(("tick", sample))
         if rng.random() < 0.0015 and self.events:
             event = rng.choice(self.events)
@@ -167,7 +169,7 @@ class Walk:
             start, length = STARTS_S[name], LENGTHS_S.get(name, 900)
             if window["state"] == "final":
                 continue
-            played = [int(float(s["x"]) * 1e6) for s in self.samples[-length:]] or [50_000_000]
+            played = self.values_e6[-min(length, 900) :] or [50_000_000]
             left = min(length, max(0, start + length - nominal))
             mean = sum(played) // len(played) if nominal > start else int(48e6 + self.x * 4e4)
             mark = (mean * (length - left) + left * int(50e6 * 0.7 + self.x * 3e5)) // length
@@ -206,6 +208,7 @@ class Walk:
             "price": window.get("ask", "50"),
             "reason": reason,
             "closed": "0",
+            "owner": rng.choice(["7xKqAda", "9fBoBo", "4mChiCh", "Ev2Even"]),
             "period": period,
             "play_ms": second * 1000,
             "level": "confirmed",
