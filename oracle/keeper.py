@@ -18,7 +18,7 @@ from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.transaction import Transaction
 
-from chain import pda
+from chain import base58, pda
 from chain.clients import market as client
 from chain.clients import oracle as oracle_client
 from chain.errors import RpcError
@@ -58,6 +58,11 @@ class Cranker:
         self._limit = set_compute_unit_limit(CRANK_UNITS)
         self._blockhash = Hash.default()
         self._blockhash_ms = -BLOCKHASH_LIFE_MS
+
+    async def orders_waiting(self) -> bool:
+        """Whether any order is pending: one small request, so that a quiet second costs next to nothing."""
+        filters = [{"memcmp": {"offset": 0, "bytes": base58.encode(client.Order.DISCRIMINATOR)}}]
+        return bool(await self._rpc.program_accounts(client.PROGRAM_ID, filters))
 
     async def step(self) -> Books:
         """Do everything that is due now."""

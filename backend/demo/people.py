@@ -74,14 +74,13 @@ class Person:
     async def act(self, play_s: int, x_e6: int, windows: Sequence[WindowView], foresight: Mapping[int, str]) -> None:
         """Look at one's own positions and orders, decide, sign."""
         owner = str(self.wallet.address)
-        positions = (await self.wallet.get("/v1/positions", owner=owner))["data"]
-        orders = (await self.wallet.get("/v1/orders", owner=owner, status="pending"))["data"]
+        account = await self.wallet.get(f"/v1/accounts/{owner}")
         view = View(
             play_s=play_s,
             x_e6=x_e6,
             windows=windows,
-            holdings={p["window_address"]: Holding(p["side"], e6(p["qty"])) for p in positions if e6(p["qty"])},
-            pending=frozenset(o["window_address"] for o in orders),
+            holdings={p["window_address"]: Holding(p["side"], e6(p["qty"])) for p in account["positions"] if e6(p["qty"])},
+            pending=frozenset(o["window_address"] for o in account["orders"]),
             foresight=foresight,
         )
         for intent in self.strategy.decide(view, self._rng):

@@ -115,7 +115,7 @@ class Noise:
 
     name: str
     style: str = "noise"
-    every_s: int = 7
+    every_s: int = 20
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
         window = view.current(900)
@@ -124,8 +124,8 @@ class Noise:
             return []
         held = view.holdings.get(window.address)
         if held is not None:
-            return [close(window.address, held, "changed my mind")] if whim < 0.04 else []
-        if whim < 0.12:
+            return [close(window.address, held, "changed my mind")] if whim < 0.12 else []
+        if whim < 0.35:
             return [Intent(window.address, side, qty, any_price(side), 20 * POINT, why="on a whim")]
         return []
 
@@ -136,7 +136,7 @@ class Trend:
 
     name: str
     style: str = "trend"
-    every_s: int = 11
+    every_s: int = 30
     far_e6: int = 12 * POINT
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
@@ -160,7 +160,7 @@ class Fade:
 
     name: str
     style: str = "fade"
-    every_s: int = 13
+    every_s: int = 40
     far_e6: int = 15 * POINT
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
@@ -203,7 +203,7 @@ class Leverage:
     side: str
     qty_e6: int
     style: str = "max leverage"
-    every_s: int = 5
+    every_s: int = 10
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
         window = view.current(900)
@@ -250,7 +250,7 @@ class Whale:
 
 
 CAST: tuple[Strategy, ...] = (
-    Leverage("Mia", SHORT, 250 * POINT),
+    Leverage("Mia", SHORT, 190 * POINT),
     Leverage("Max", LONG, 50 * POINT),
     Noise("Nora"),
     Noise("Nils"),
