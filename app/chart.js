@@ -135,8 +135,8 @@ export class Chart {
       this.#line(left, at, right, at, value === 50 ? "mid" : "grid");
       this.#text(value, right + 7, at, value === 50 ? "text" : "muted");
     }
-    this.#text(this.feed.match?.home_short ?? "", left + 6, top + 12, "home");
-    this.#text(this.feed.match?.away_short ?? "", left + 6, bottom - 12, "away");
+    this.#text(this.feed.match?.home_short ?? "", left + 6, top + 13, "home");
+    this.#text(this.feed.match?.away_short ?? "", left + 6, bottom - 13, "away");
   }
 
   /** One period: the area on each side of 50 in its team's colour, and the line over it. */
@@ -216,9 +216,9 @@ export class Chart {
       else if (e.kind === "shot") this.#line(x, lane - 3.5, x, lane + 3.5, side, 2);
       else this.#text(e.kind === "var_start" ? "V" : "P", x, lane, side, "center");
     }
-    for (const { period, playS, side } of this.corrections) {
-      const [x, at] = [this.scale.x(period, playS), this.y(side === "away" ? 0 : 100)];
-      this.#shape("surface", "revised", 2.5, (path) => [[0, -4], [4, 0], [0, 4], [-4, 0]].forEach(([dx, dy]) => path.lineTo(x + dx, at + dy)));
+    for (const { period, playS } of this.corrections) {
+      const [x, at] = [this.scale.x(period, playS), this.box.bottom];
+      this.#shape("surface", "revised", 2.5, (path) => [[0, -3.5], [3.5, 0], [0, 3.5], [-3.5, 0]].forEach(([dx, dy]) => path.lineTo(x + dx, at + dy)));
     }
   }
 

@@ -6,18 +6,10 @@ export const NOMINAL_START_S = [0, 0, 2700, 5400, 6300, 7200];
 export const NOMINAL_LENGTH_S = [0, 2700, 2700, 900, 900, 0];
 
 export const REASONS = {
-  filled: "filled",
-  limit_not_met: "the price moved past its limit",
-  suspended: "play was suspended: goal, penalty, VAR or red card",
-  no_sample: "no index sample came before it expired",
-  window_over: "its window ended first",
-  period_break: "the half ended first",
-  window_void: "its window is void",
-  sample_gone: "its sample is too old to be proven",
-  cancelled: "cancelled",
-  liquidated: "the position was liquidated",
-  cap: "over the pool's risk limit",
-  nothing_to_reduce: "there was no position left to close",
+  limit_not_met: "price moved past its limit", suspended: "play was suspended", no_sample: "no sample came in time",
+  window_over: "the window ended first", period_break: "the half ended first", window_void: "the window is void",
+  sample_gone: "its sample is too old", cancelled: "cancelled", liquidated: "position was liquidated",
+  cap: "over the pool's risk limit", nothing_to_reduce: "no position left to close",
 };
 
 export const SUSPENSIONS = {

@@ -74,7 +74,7 @@ export class Feed {
     const out = [];
     for (const [key, { fromTick, ticks, reason }] of this.revisions) {
       const place = this.events.get(key) ?? this.#at(fromTick);
-      if (place) out.push({ period: place.period, playS: place.playS, side: place.side, text: `${ticks.size} samples revised: ${reason}` });
+      if (place) out.push({ period: place.period, playS: place.playS, text: `${ticks.size} samples revised: ${reason}` });
     }
     return out;
   }
@@ -125,7 +125,7 @@ export class Feed {
   #sample(row) {
     const old = this.#at(row.tick);
     const sample = {
-      tick: row.tick, period: row.period, playS: row.second, index: Number(row.x), level: level(row.status),
+      tick: row.tick, period: row.period, playS: row.second, dataMs: row.data_ms, index: Number(row.x), level: level(row.status),
       // Only the chain knows of suspensions: a live sample goes on as the one before it.
       suspended: row.suspended ?? old?.suspended ?? this.last?.suspended ?? false, revised: old?.revised ?? false,
     };
@@ -167,10 +167,19 @@ export class Feed {
   }
 
   #trade(row) {
+    if (row.kind === "settlement" && !(Number(row.qty) > 0)) return; // an account that was closed empty
+    if (row.kind === "trade" && row.sample_index == null) row = { ...row, ...this.#placeOf(row.commit_at) };
     const known = this.trades.findIndex((trade) => trade.id === row.id);
     if (known >= 0) this.trades[known] = row;
     else this.trades.unshift(row);
     this.trades.length = Math.min(this.trades.length, TAPE_LENGTH);
+  }
+
+  /** A refund has no sample: its place in the match is where it was committed. */
+  #placeOf(time) {
+    const dataMs = Date.parse(time) - Date.parse(this.match?.start_at);
+    const sample = this.samples.findLast((s) => s.dataMs <= dataMs);
+    return sample && { period: sample.period, play_ms: sample.playS * 1000 };
   }
 
   #pool(row) {

@@ -113,14 +113,15 @@ function fillCard(card, window, period, playS) {
   text(q(".state"), words);
   text(q(".mark b"), price(value));
   text(q(".mark span"), { final: "settled", void: "collateral returned" }[state] ?? "mark");
-  text(q("dd"), price(bid));
-  text(q("div + div dd"), price(ask));
+  text(q("dl div:first-child dd"), price(bid));
+  text(q("dl div:last-child dd"), price(ask));
   text(q(".oi").firstChild, `Long ${quantity(window.oi_long)}`);
   text(q(".oi").lastChild, `${quantity(window.oi_short)} Short`);
   q(".oi-bar i").style.transform = `scaleX(${long + short > 0 ? long / (long + short) : 0.5})`;
   attr(q(".oi-bar"), "data-empty", long + short === 0);
   q(".rail").hidden = value == null;
   q(".pin").style.left = `${Number(value)}%`;
+  q(".spread").hidden = bid == null;
   q(".spread").style.left = `${Number(bid ?? 0)}%`;
   q(".spread").style.width = `${Math.max(0, Number(ask ?? 0) - Number(bid ?? 0))}%`;
 }
