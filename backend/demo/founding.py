@@ -36,7 +36,7 @@ USDC = 1_000_000
 SLOW = 1
 DELAY_S = 48 * 3600
 WINDOW_IDS = range(9)
-K_E6 = 150 * 1_000_000
+K_E6 = 80 * 1_000_000
 """Contracts that move a window's price by one point: the pool's depth for a venue of this size."""
 
 PARAMS = market.ExchangeParams(

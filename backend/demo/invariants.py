@@ -147,7 +147,8 @@ def _reservations(e: Evidence) -> Check:
 
 
 def _solvent(e: Evidence) -> Check:
-    tightest = min(e.snapshots, key=lambda s: s.cash_e6 - s.reserved_e6)
+    at_risk = [s for s in e.snapshots if s.reserved_e6] or e.snapshots
+    tightest = min(at_risk, key=lambda s: s.cash_e6 - s.reserved_e6)
     left, right = tightest.cash_e6, tightest.reserved_e6
     return Check(left, right, left >= right, "pool cash covers every reservation, at the tightest snapshot")
 
@@ -167,8 +168,8 @@ def _payouts(e: Evidence) -> Check:
 
 def _share_price(e: Evidence) -> Check:
     def kept(c: LiquidityChange) -> bool:
-        # cash/supply may not fall; one unit of virtual cash and supply stands for the first depositor.
-        return (c.cash_after_e6 + 1) * (c.supply_before + 1) >= (c.cash_before_e6 + 1) * (c.supply_after + 1)
+        # Cash a share, cross-multiplied; without shares there is no price that could fall.
+        return c.cash_after_e6 * c.supply_before >= c.cash_before_e6 * c.supply_after
 
     good = sum(map(kept, e.liquidity))
     return Check(good, len(e.liquidity), good == len(e.liquidity), "no deposit or withdrawal lowers the share price")

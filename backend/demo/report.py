@@ -170,7 +170,7 @@ async def build_report(
             "landed": stats.landed,
             "missed": stats.missed,
             "revised": len(core.revisions),
-            "publisher_transactions": transactions,
+            "feed_transactions": transactions,
         },
         "feed": {"messages": stats.messages, "problems": core.problems, "events": len(core.timeline)},
         "latency_ms": latencies(stats),

@@ -236,7 +236,7 @@ class Courtsider:
 
 @dataclass(frozen=True, slots=True)
 class Whale:
-    """Asks for more than one user may hold: the program's cap refuses, and nothing moves."""
+    """Asks for more than its margin carries, then for more than one user may hold: refused, and nothing moves."""
 
     name: str
     style: str = "whale"
@@ -246,7 +246,8 @@ class Whale:
         window = view.current(2700)
         if window is None or window.address in view.pending:
             return []
-        return [Intent(window.address, LONG, 2_000 * POINT, any_price(LONG), 15 * POINT, why="I want it all")]
+        qty = 700 if view.play_s // self.every_s % 2 else 2_000
+        return [Intent(window.address, LONG, qty * POINT, any_price(LONG), 15 * POINT, why="I want it all")]
 
 
 CAST: tuple[Strategy, ...] = (

@@ -40,7 +40,7 @@ def test_the_match_has_its_real_score_and_no_second_of_play_is_missed(whole_run)
     samples = report["samples"]
     assert samples["missed"] == 0
     assert samples["landed"] == samples["due"] > 5_800
-    assert samples["publisher_transactions"] == 3 * samples["due"]
+    assert samples["feed_transactions"] >= 3 * samples["due"]
 
 
 def test_the_run_shows_every_kind_of_end(whole_run) -> None:
@@ -48,6 +48,7 @@ def test_the_run_shows_every_kind_of_end(whole_run) -> None:
     assert report["fills"] > 20
     assert report["order_ends"]["suspended"] >= 1
     assert report["order_ends"]["limit_not_met"] >= 1
+    assert report["order_ends"]["cap"] >= 1
     assert report["liquidations"] >= 1
     assert report["samples"]["revised"] >= 1
     assert any(r["old_e6"] != r["new_e6"] for r in report["revisions"])
