@@ -5,7 +5,7 @@ export const PING_AFTER_MS = 2500;
 export const STALE_AFTER_MS = 6000;
 export const GIVE_UP_AFTER_MS = 15000;
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15000;
+const LAST_RETRY_MS = 8000;
 
 export class Link {
   constructor(random = Math.random) {

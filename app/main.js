@@ -46,7 +46,6 @@ function announce() {
 
 function drawLink() {
   const words = link.text(performance.now());
-  attr($("link"), "data-phase", link.phase);
   text($("link-text"), words);
   attr(document.body, "data-phase", link.phase);
 }
@@ -97,7 +96,8 @@ async function connect() {
   try {
     if (feed.offset < 0) await readAll();
   } catch {
-    return retry(); // the server is not there, or the match has not begun
+    retry(); // the server is not there, or the match has not begun
+    return;
   }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const since = feed.offset >= 0 ? `&offset=${feed.offset}` : "";
@@ -105,9 +105,9 @@ async function connect() {
   socket = own;
   own.onmessage = ({ data }) => {
     if (socket !== own) return;
-    link.heard(performance.now());
     const frame = JSON.parse(data);
-    if (frame.type === "error") console.info(frame.code, frame.detail);
+    // A refusal is no sign of life: it must not shorten the wait before the next attempt.
+    if (frame.type !== "error") link.heard(performance.now());
     if (feed.frame(frame) === "resync") own.send('{"type":"resync"}');
     if (feed.hole !== null) fillHole();
     redraw();
@@ -115,7 +115,6 @@ async function connect() {
   own.onclose = () => {
     if (socket === own) retry();
   };
-  return undefined;
 }
 
 /** Leave the socket without waiting for its closing handshake: a dead network never answers it. */
@@ -164,8 +163,7 @@ function pointAt(event) {
   chart.cursor = chart.scale?.at(event.clientX - $("chart").getBoundingClientRect().left) ?? null;
   redraw();
 }
-$("chart").addEventListener("pointermove", pointAt);
-$("chart").addEventListener("pointerdown", pointAt);
+for (const name of ["pointermove", "pointerdown"]) $("chart").addEventListener(name, pointAt);
 for (const name of ["pointerleave", "blur"]) {
   $("chart").addEventListener(name, () => {
     chart.cursor = null;
@@ -189,18 +187,19 @@ for (const input of document.querySelectorAll("input[name=range]")) {
 for (const input of document.querySelectorAll("input[name=tape]")) input.addEventListener("change", redraw);
 new ResizeObserver(redraw).observe($("chart"));
 
-const THEMES = ["system", "light", "dark"];
+const root = document.documentElement;
 const button = $("theme");
 function showTheme() {
-  attr(button, "aria-label", `Theme: ${document.documentElement.dataset.theme ?? "system"}`);
-  attr(button, "title", `Theme: ${document.documentElement.dataset.theme ?? "system"}`);
+  const words = `Theme: ${root.dataset.theme ?? "system"}`;
+  attr(button, "aria-label", words);
+  attr(button, "title", words);
   chart.readInks();
   redraw();
 }
 button.addEventListener("click", () => {
-  const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "system") + 1) % 3];
-  if (next === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = next;
+  const next = { light: "dark", dark: "system" }[root.dataset.theme] ?? "light";
+  if (next === "system") delete root.dataset.theme;
+  else root.dataset.theme = next;
   try {
     localStorage.setItem("theme", next);
   } catch {

@@ -8,6 +8,7 @@ import { NOMINAL_LENGTH_S, NOMINAL_START_S } from "./format.js";
 
 export const LEVELS = ["live", "confirmed", "finalized"];
 const TAPE_LENGTH = 400;
+const REPLAYED_TICKS = 120;
 /** Orders may not be sent in the last seconds of a window: no sample could fill them. */
 export const COMMITS_CLOSE_S = 20;
 export const WINDOWS = [
@@ -36,14 +37,18 @@ export function windowClock(window, period, playS) {
 export class Feed {
   constructor() {
     this.match = null;
+    this.pool = null;
     this.offset = -1;
+    this.hole = null; // the tick behind which samples are missing; the shell reads them and sets it to null
+    this.#forget();
+  }
+
+  #forget() {
     this.samples = []; // by tick, ascending
     this.events = new Map(); // by id
     this.ended = new Set(); // periods whose end has been reported
     this.windows = new Map(WINDOWS.map((w) => [w.name, { ...w, state: "none" }]));
     this.trades = []; // newest first
-    this.pool = null;
-    this.hole = null; // the tick behind which samples are missing; the shell reads them and sets it to null
     this.revisions = new Map(); // by the event that was corrected
   }
 
@@ -93,6 +98,9 @@ export class Feed {
   #snapshot({ offset, data: { match, momentum, markets, trades, pool } }) {
     this.offset = offset;
     this.#match(match);
+    const newest = momentum.data[momentum.data.length - 1]?.tick ?? 0;
+    // A snapshot may be a little older than what REST said; far behind it, the match has been started again.
+    if (newest < (this.last?.tick ?? 0) - REPLAYED_TICKS) this.#forget();
     const before = this.last?.tick ?? 0;
     if ((momentum.data[0]?.tick ?? 0) > before + 1) this.hole = before;
     momentum.data.forEach((row) => this.#sample(row));

@@ -62,14 +62,15 @@ export function drawIndex(feed) {
   text($("trend"), `${arrow} ${moved < 0 ? "−" : "+"}${Math.abs(moved).toFixed(1)} in a minute`);
 }
 
-/** What a window's countdown says: [state for the style sheet, words]. */
-export function windowState(window, period, playS) {
+/** What a window's countdown says: [state for the style sheet, words]. Nobody can trade while play is suspended. */
+export function windowState(window, period, playS, suspended = false) {
   if (window.state === "final") return ["final", "Settled"];
   if (window.state === "void") return ["void", "Void"];
   const { startsInS, leftS } = windowClock(window, period, playS);
   if (leftS <= 0) return ["ended", "Being settled"];
   if (window.state !== "open") return ["none", startsInS > 0 ? `In ${countdown(startsInS)}` : "Not listed"];
   if (leftS <= COMMITS_CLOSE_S) return ["closing", `Orders closed, ${countdown(leftS)}`];
+  if (suspended) return ["closing", `Paused, ${countdown(leftS)} left`];
   if (startsInS > 0) return ["ahead", `Starts in ${countdown(startsInS)}`];
   return ["open", `${countdown(leftS)} left`];
 }
@@ -103,9 +104,8 @@ function pricesOf(window) {
   return window.state === "open" ? { value: window.mark, bid: window.bid, ask: window.ask } : {};
 }
 
-function fillCard(card, window, period, playS) {
+function fillCard(card, window, [state, words]) {
   const q = (selector) => card.querySelector(selector);
-  const [state, words] = windowState(window, period, playS);
   const { value, bid, ask } = pricesOf(window);
   const [long, short] = [Number(window.oi_long ?? 0), Number(window.oi_short ?? 0)];
   attr(card, "data-state", state);
@@ -128,14 +128,15 @@ function fillCard(card, window, period, playS) {
 
 export function drawWindows(feed) {
   const { period, playS } = nowOf(feed);
+  const stateOf = (window) => windowState(window, period, playS, feed.last?.suspended);
   const cards = $("cards");
   const shown = chosen(feed);
   while (cards.children.length < shown.length) cards.append(newCard());
-  shown.forEach((window, i) => fillCard(cards.children[i], window, period, playS));
+  shown.forEach((window, i) => fillCard(cards.children[i], window, stateOf(window)));
   const body = $("window-rows");
   [...feed.windows.values()].forEach((window, i) => {
     const row = body.children[i] ?? body.appendChild(newRow());
-    const [state, words] = windowState(window, period, playS);
+    const [state, words] = stateOf(window);
     const { value, bid, ask } = pricesOf(window);
     attr(row, "data-state", state);
     const cells = [shortWindow(window.name), words, price(value), price(bid), price(ask), quantity(window.oi_long), quantity(window.oi_short)];
@@ -144,7 +145,7 @@ export function drawWindows(feed) {
 }
 
 function newRow() {
-  const row = el("tr", el("th"), el("td"), el("td.n"), el("td.n.wide"), el("td.n.wide"), el("td.n"), el("td.n"));
+  const row = el("tr", el("th"), el("td.state-cell"), el("td.n"), el("td.n.wide"), el("td.n.wide"), el("td.n"), el("td.n"));
   row.cells[0].scope = "row";
   return row;
 }

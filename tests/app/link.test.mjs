@@ -36,7 +36,7 @@ test("a frame after silence makes it live again", () => {
 
 test("waits between attempts double up to a ceiling and a frame resets them", () => {
   const link = new Link(() => 1);
-  assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map(() => link.closed(0)), [500, 1000, 2000, 4000, 8000, 15000, 15000]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map(() => link.closed(0)), [500, 1000, 2000, 4000, 8000, 8000, 8000]);
   link.heard(1);
   assert.equal(link.closed(2), 500);
   assert.equal(link.phase, "waiting");

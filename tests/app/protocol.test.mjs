@@ -44,6 +44,16 @@ test("a hole in the offsets asks for a new snapshot, which heals it", () => {
   assert.equal(feed.hole, null);
 });
 
+test("a match that is replayed from its start replaces the old run", () => {
+  const feed = started();
+  feed.rest("momentum", { data: Array.from({ length: 500 }, (_, n) => tick(n + 1)) });
+  feed.frame(delta(11, "event", shot("e")));
+  feed.frame(snapshot(3, { momentum: { data: [tick(380), tick(381)], events: [], revisions: [] } }));
+  assert.equal(feed.samples.length, 500, "a snapshot built a moment ago is no new match");
+  feed.frame(snapshot(3, { momentum: { data: [tick(8), tick(9)], events: [], revisions: [] } }));
+  assert.deepEqual([feed.samples.length, feed.events.size, feed.hole], [2, 0, 0]);
+});
+
 test("a delta before any snapshot asks for one", () => {
   assert.equal(new Feed().frame(delta(1, "tick", tick(1))), "resync");
 });

@@ -16,6 +16,7 @@ function at(period, second, match = { status: "live" }, more = {}) {
 test("a window counts down to its start, to its end and to its last orders", () => {
   assert.deepEqual(windowState(quarter("open"), 1, 1740), ["ahead", "Starts in 1:00"]);
   assert.deepEqual(windowState(quarter("open"), 1, 2000), ["open", "11:40 left"]);
+  assert.deepEqual(windowState(quarter("open"), 1, 2000, true), ["closing", "Paused, 11:40 left"]);
   assert.deepEqual(windowState(quarter("open"), 1, 2681), ["closing", "Orders closed, 0:19"]);
   assert.deepEqual(windowState(quarter("open"), 1, 2750), ["ended", "Being settled"]);
   assert.deepEqual(windowState(quarter("open"), 2, 5), ["ended", "Being settled"]);
