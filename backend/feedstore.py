@@ -115,6 +115,11 @@ class FeedStore:
             "start_unix_ms": start_unix_ms,
         }
         async with self._database.transaction() as connection:
+            # The mirror may have met the feed first and named the match after what the chain knows of it.
+            await connection.execute(
+                "UPDATE matches SET match_id = %(match_id)s WHERE chain_id = %(chain_id)s AND match_id <> %(match_id)s",
+                values,
+            )
             await connection.execute(_UPSERT_MATCH, values)
             await publish(
                 connection, channel_of(info.match_id), [("match", await match_body(connection, info.match_id))]
