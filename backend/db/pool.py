@@ -38,7 +38,6 @@ class Database:
             max_size=max_size,
             open=False,
             kwargs={"row_factory": dict_row, "autocommit": True, "prepare_threshold": 2},
-            check=AsyncConnectionPool.check_connection,
         )
 
     async def open(self) -> Database:
