@@ -7,28 +7,35 @@ import { Link } from "./link.js";
 import { Feed } from "./protocol.js";
 import { drawIndex, drawMatch, drawPool, drawTape, drawWindows, nowOf, statusOf } from "./view.js";
 
+const DRAW_EVERY_MS = 80;
 const feed = new Feed();
 const link = new Link();
 const chart = new Chart($("chart"), $("pulse"), $("readout"));
 let matchId = new URLSearchParams(location.search).get("match") ?? "";
 let socket = null;
 let dirty = false;
+let drawnMs = 0;
 let said = { score: "", status: "" };
 
+/** Draw soon, at most some twelve times a second: a replay at speed 60 must not empty a phone's battery. */
 function redraw() {
   if (dirty) return;
   dirty = true;
-  requestAnimationFrame(() => {
-    dirty = false;
-    drawMatch(feed);
-    drawIndex(feed);
-    drawWindows(feed);
-    drawTape(feed, document.querySelector("input[name=tape]:checked").value);
-    drawPool(feed);
-    chart.draw(feed);
-    announce();
-    text($("foot"), feed.offset >= 0 ? `Frame ${feed.offset}, ${feed.samples.length} samples.` : "");
-  });
+  const wait = Math.max(0, drawnMs + DRAW_EVERY_MS - performance.now());
+  setTimeout(requestAnimationFrame, wait, draw);
+}
+
+function draw(nowMs) {
+  dirty = false;
+  drawnMs = nowMs;
+  drawMatch(feed);
+  drawIndex(feed);
+  drawWindows(feed);
+  drawTape(feed, document.querySelector("input[name=tape]:checked").value);
+  drawPool(feed);
+  chart.draw(feed);
+  announce();
+  text($("foot"), feed.offset >= 0 ? `Frame ${feed.offset}, ${feed.samples.length} samples.` : "");
 }
 
 /** Only what people wait for is read out: the score and the state of play. */
