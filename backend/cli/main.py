@@ -10,6 +10,7 @@ import typer
 from backend.cli import bench, demo, momentum, serve, verify
 from backend.errors import as_user_error
 
+INTERRUPTED = 130
 app = typer.Typer(
     name="futstar",
     help="A live football match becomes a market: momentum every second, on chain, tradable.",
@@ -32,8 +33,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except typer.Exit as done:
         return done.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("futstar: interrupted", file=sys.stderr)
-        return 130
+        result = INTERRUPTED
     except Exception as error:
         if (shown := as_user_error(error)) is not None:
             print(f"futstar: [{shown.code}] {shown}", file=sys.stderr)
@@ -42,6 +42,8 @@ def main(args: Sequence[str] | None = None) -> int:
             error.show()
             return int(error.exit_code)
         raise
+    if result == INTERRUPTED:  # the command framework turns Ctrl-C into a status without a word
+        print("futstar: interrupted", file=sys.stderr)
     return result if isinstance(result, int) else 0
 
 
