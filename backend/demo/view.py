@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -109,7 +110,9 @@ def export_svg(state: ViewState, path: Path, width: int = 108) -> None:
     """Write the picture of a state. Raises OSError when the file cannot be written."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(render(state, width))
-    path.write_text(console.export_svg(title="make demo"), encoding="utf-8")
+    picture = console.export_svg(title="make demo")
+    # rich names a font on a foreign server; a picture in a README should load nothing and tell nobody.
+    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

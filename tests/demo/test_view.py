@@ -149,6 +149,7 @@ def test_the_sample_can_be_exported_as_a_picture(tmp_path: Path) -> None:
     assert view.main(["--sample", str(target)]) == 0
     assert ElementTree.parse(target).getroot().tag.endswith("svg")
     assert "Hamburger" in target.read_text()
+    assert "url(http" not in target.read_text(), "the picture loads nothing"
 
 
 def test_a_picture_that_cannot_be_written_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
