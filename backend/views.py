@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.trading.quotes import Quote
-from backend.trading.timing import nominal_ms
+from oracle.windows import NAMES as WINDOW_NAMES
+from oracle.windows import nominal_s
 
 Row = Mapping[str, Any]
 SIDES = ("long", "short")
 PAUSES = ("active", "reduce_only", "no_new_orders", "halted")
 WINDOW_STATES = ("open", "final", "void")
-WINDOW_NAMES = ("0-15", "15-30", "30-45", "45-60", "60-75", "75-90", "H1", "H2", "FT")
 END_REASONS = (
     "filled",
     "limit_not_met",
@@ -290,7 +290,7 @@ def margin_view(row: Row) -> dict[str, Any]:
 def window_view(row: Row, quote: Quote | None) -> dict[str, Any]:
     """A window with its live price (None before the first sample and once it is final)."""
     body = row["body"]
-    start_ms, end_ms = nominal_ms(row["window_id"])
+    start_s, end_s = nominal_s(row["window_id"])
     price: dict[str, str | None] = {"mark": None, "bid": None, "ask": None, "half_spread": None, "conf": None}
     timing: dict[str, Any] = {"left_ms": None, "lead_ms": None, "maintenance_margin": None, "tradable": False}
     if quote is not None:
@@ -310,8 +310,8 @@ def window_view(row: Row, quote: Quote | None) -> dict[str, Any]:
         "window_id": row["window_id"],
         "name": named(WINDOW_NAMES, row["window_id"]),
         "state": named(WINDOW_STATES, row["state"]),
-        "start_s": start_ms // 1000,
-        "end_s": end_ms // 1000,
+        "start_s": start_s,
+        "end_s": end_s,
         **price,
         **timing,
         "oi_long": decimal(row["oi_long_e6"]),

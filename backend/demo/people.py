@@ -79,7 +79,7 @@ class Person:
             play_s=play_s,
             x_e6=x_e6,
             windows=windows,
-            holdings={p["window_address"]: Holding(p["side"], e6(p["qty"])) for p in account["positions"] if e6(p["qty"])},
+            holdings={p["window_address"]: Holding(p["side"], e6(p["qty"])) for p in account["positions"]},
             pending=frozenset(o["window_address"] for o in account["orders"]),
             foresight=foresight,
         )

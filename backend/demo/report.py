@@ -12,10 +12,11 @@ from backend.db.pool import Database
 from backend.demo.invariants import Check
 from backend.demo.loop import LoopStats
 from backend.demo.people import Person, Provider
-from backend.views import END_REASONS, WINDOW_NAMES, named
+from backend.views import END_REASONS, named
 from oracle.books import Books
 from oracle.core import KeeperCore
 from oracle.keeper import CrankStats
+from oracle.windows import NAMES
 
 STATES = ("open", "final", "void")
 
@@ -114,7 +115,7 @@ def windows(books: Books) -> list[dict[str, Any]]:
         final = window.state == STATES.index("final")
         rows.append(
             {
-                "name": WINDOW_NAMES[window.window_id],
+                "name": NAMES[window.window_id],
                 "state": STATES[window.state],
                 "settlement": f"{window.settlement_e6 / 1_000_000:.6f}" if final else None,
                 "fees_charged_e6": window.fees_charged_e6,

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.trading.timing import COMMIT_CLOSE_MS, FeedState, progress
 from momentum import pricing
 from momentum.pricing import Side
+from oracle.windows import FeedState, SampleLike, forward_e6
 
 Row = Mapping[str, Any]
 ONE_CONTRACT_E6 = 1_000_000
+COMMIT_CLOSE_MS = 20_000
+"""Orders are refused in the last seconds of a window: no sample could fill them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,14 @@ class Quote:
     tradable: bool
 
 
-def feed_state(row: Row, area: int) -> FeedState:
-    """The timing part of a row of `feeds`; ``area`` is its newest sample's."""
-    periods = row["periods"]
+def feed_state(row: Row) -> FeedState:
+    """The timing part of a row of `feeds`."""
     return FeedState(
         period=row["period"],
         in_break=row["in_break"],
         play_ms=row["play_ms"],
         left_out_ms=row["left_out_ms"],
-        area=area,
-        starts_play_ms=[item["start_play_ms"] for item in periods],
-        ends_play_ms=[item["end_play_ms"] for item in periods],
-        ends_area=[item["end_area"] for item in periods],
+        periods=[(item["start_play_ms"], item["end_play_ms"], item["end_area"]) for item in row["periods"]],
         minute_area=row["minute_area"],
         minute_left_out_ms=row["minute_left_out_ms"],
     )
@@ -50,14 +48,13 @@ def quote(feed: Row, sample: Row, window: Row, *, paused: bool = False) -> Quote
     """Price ``window`` at the feed's newest ``sample``; None before the first sample and for a window that is over."""
     if window["state"] != 0:
         return None
-    at = progress(feed_state(feed, sample["area"]), window["window_id"])
-    if at is None:
-        return None
-    w_ms = window["w_ms"] - min(at.left_out_ms, window["w_ms"] - 1)
     biased = sample["s_e4"] + pricing.S_BIAS
-    forward = pricing.forward(at.area, at.left_ms, at.lead_ms, sample["x_e6"], sample["mu_e6"], biased, w_ms)
+    numbers = SampleLike(sample["area"], sample["x_e6"], sample["mu_e6"], biased)
+    try:
+        forward, at, envelope = forward_e6(feed_state(feed), numbers, window["window_id"])
+    except LookupError:  # before the first sample
+        return None
     spread = pricing.half_spread(at.left_ms, at.lead_ms)
-    envelope = pricing.envelope(at.area, at.left_ms, w_ms)
 
     def price(side: Side) -> int:
         return pricing.fill_price(
