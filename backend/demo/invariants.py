@@ -168,8 +168,10 @@ def _payouts(e: Evidence) -> Check:
 
 def _share_price(e: Evidence) -> Check:
     def kept(c: LiquidityChange) -> bool:
-        # Cash a share, cross-multiplied; without shares there is no price that could fall.
-        return c.cash_after_e6 * c.supply_before >= c.cash_before_e6 * c.supply_after
+        # Cash a share with the program's virtual ones, cross-multiplied; the last one out takes the rest.
+        before, after = c.cash_before_e6 + pricing.VIRTUAL_CASH_E6, c.cash_after_e6 + pricing.VIRTUAL_CASH_E6
+        shares = c.supply_before + pricing.VIRTUAL_SHARES, c.supply_after + pricing.VIRTUAL_SHARES
+        return c.supply_after == 0 or after * shares[0] >= before * shares[1]
 
     good = sum(map(kept, e.liquidity))
     return Check(good, len(e.liquidity), good == len(e.liquidity), "no deposit or withdrawal lowers the share price")
