@@ -20,9 +20,11 @@ from backend.demo.invariants import (
 from oracle import aggregate as aggregation
 from oracle import transcript
 from oracle.books import Books
+from oracle.keeper import VOID
 from oracle.windows import FeedState, SampleLike, forward_e6, nominal_s
 
 HALF_S = 2_700
+_SETTLED = tuple(name for name in Settlement.__dataclass_fields__ if name != "void")
 
 _BUCKETS = (
     "cash_e6",
@@ -121,6 +123,7 @@ async def collect(
         "SELECT (SELECT coalesce(sum(fee_e6), 0) FROM order_ends) + (SELECT coalesce(sum(fee_e6), 0) FROM liquidations)"
         " AS charged"
     )
+    void = {str(address) for address, window in final.windows.items() if window.state == VOID}
     return Evidence(
         snapshots=(*snapshots, snapshot(final)),
         movements=tuple(
@@ -128,7 +131,7 @@ async def collect(
         ),
         fills=tuple(Fill(delay_ms=final.exchange.delay_ms, **r) for r in fills),
         settlements=tuple(
-            Settlement(**{name: int(r[name]) for name in Settlement.__dataclass_fields__}) for r in settlements
+            Settlement(**{name: int(r[name]) for name in _SETTLED}, void=r["window"] in void) for r in settlements
         ),
         liquidity=tuple(
             LiquidityChange(r["cash_before_e6"], r["cash_after_e6"], int(r["supply_before"]), int(r["supply_after"]))

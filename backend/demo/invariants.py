@@ -73,6 +73,7 @@ class Settlement:
     payout_e6: int
     gain_e6: int
     loss_e6: int
+    void: bool = False  # the window is void: the position returns what it brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,8 @@ def _order_free(e: Evidence) -> Check:
     left = sum(s.gain_e6 - s.loss_e6 for s in e.settlements)
     right = 0
     for s in reversed(e.settlements):
+        if s.void:
+            continue
         pnl = pricing.pnl(pricing.Side(s.side), s.qty_e6, s.entry_cost_e6, s.settlement_e6)
         right += min(pnl.gain_e6, s.reserved_e6) - min(pnl.loss_e6, s.collateral_e6)
     return Check(left, right, left == right, "settling in any order pays the same")

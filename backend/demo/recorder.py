@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from backend.feedstore import Batch, FeedStore, LiveTick, Revision, Score
 from ingest.timeline import Applied
@@ -75,6 +76,21 @@ class Recorder:
 
     async def _write(self) -> None:
         while True:
-            batch = await self._queue.get()
-            await self._store.write(self._match_id, batch)
-            self._queue.task_done()
+            batches = [await self._queue.get()]
+            while not self._queue.empty():  # a slow database gets fewer, larger writes instead of a growing lag
+                batches.append(self._queue.get_nowait())
+            await self._store.write(self._match_id, merged(batches))
+            for _ in batches:
+                self._queue.task_done()
+
+
+def merged(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one: everything in order, the newest score and time."""
+    scores = [batch.score for batch in batches if batch.score is not None]
+    return Batch(
+        data_ms=batches[-1].data_ms,
+        changes=[change for batch in batches for change in batch.changes],
+        revisions=[revision for batch in batches for revision in batch.revisions],
+        score=scores[-1] if scores else None,
+        ticks=[tick for batch in batches for tick in batch.ticks],
+    )

@@ -103,7 +103,6 @@ class Screen:
         latency = stats.due_to_confirmed_ms[-600:]
         home, away = core.score()
         suspended = bool(sample.flags & 1)
-        trades = stream.rows.get("trade", [])
         state = ViewState(
             competition=self._info.competition,
             home=self._info.home.name,
@@ -126,8 +125,8 @@ class Screen:
             samples_revised=self._revised,
             latency_p50_ms=quantile(latency, 0.50),
             latency_p95_ms=quantile(latency, 0.95),
-            fills=sum(t["reason"] == "filled" for t in trades),
-            refunds=sum(t["reason"] != "filled" for t in trades),
+            fills=stream.ends["filled"],
+            refunds=stream.ends.total() - stream.ends["filled"],
             liquidations=stream.counts["liquidation"],
             speed="max" if self._asked.speed is None else f"{self._asked.speed:g}x",
             seed=self._asked.seed,
@@ -136,7 +135,11 @@ class Screen:
         self._view.update(state)
 
     def _orders(self, stream: Stream) -> list[OrderLine]:
-        rows = [r for kind in ("trade", "liquidation", "settlement") for r in stream.rows.get(kind, [])[-SHOWN:]]
+        rows = [
+            r
+            for kind in ("trade", "liquidation", "settlement")
+            for r in list(stream.rows.get(kind, {}).values())[-SHOWN:]
+        ]
         rows.sort(key=lambda row: row["slot"], reverse=True)
         lines = []
         for row in rows[:SHOWN]:
@@ -187,5 +190,7 @@ def _pool(row: Mapping[str, Any] | None) -> PoolLine | None:
 
 
 def _clock(period: int, play_s: int) -> str:
-    total = play_s + (2_700 if period == 2 else 0)
-    return f"{total // 60:02d}:{total % 60:02d}"
+    base_min, added_s = (45 if period == 2 else 0), play_s - 2_700
+    if added_s >= 0:
+        return f"{base_min + 45}+{added_s // 60}:{added_s % 60:02d}"
+    return f"{base_min + play_s // 60:02d}:{play_s % 60:02d}"

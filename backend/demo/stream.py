@@ -15,7 +15,7 @@ KEEP = 200
 
 
 class Stream:
-    """Follows one match. ``tick`` is the newest one the chain has confirmed, ``rows`` the newest deltas by kind."""
+    """Follows one match. ``tick`` is the newest one the chain has confirmed, ``rows`` the newest rows by kind and id."""
 
     def __init__(self, url: str, match_id: str) -> None:
         self._url = f"{url}/v1/stream?match={match_id}"
@@ -23,7 +23,8 @@ class Stream:
         self.offset = -1
         self.gaps = 0
         self.counts: Counter[str] = Counter()
-        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.rows: dict[str, dict[str, dict[str, Any]]] = {}
+        self.ends: Counter[str] = Counter()  # ended orders by reason
         self.pool: dict[str, Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Condition()
@@ -70,13 +71,17 @@ class Stream:
             self._moved.notify_all()
 
     def _delta(self, kind: str, data: dict[str, Any]) -> None:
-        self.counts[kind] += 1
         if kind == "tick":
             if data["status"] != "live":
                 self.tick = max(self.tick, data["tick"])
         elif kind == "pool":
             self.pool = data
         else:
-            rows = self.rows.setdefault(kind, [])
-            rows.append(data)
-            del rows[:-KEEP]
+            rows = self.rows.setdefault(kind, {})
+            key = str(data.get("id") or data.get("event_id") or data.get("address") or self.offset)
+            if key not in rows:  # the same row comes again when the chain has finalized it
+                self.counts[kind] += 1
+                self.ends[data.get("reason", "")] += kind == "trade"
+            rows[key] = data
+            while len(rows) > KEEP:
+                del rows[next(iter(rows))]
