@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from solders.pubkey import Pubkey
 
 from backend.api.app import create_app
@@ -110,9 +111,10 @@ async def _attach_chain(
     await mirror.start()
 
 
-async def _run(app: object, listener: socket.socket, options: argparse.Namespace) -> None:
+def server(app: FastAPI) -> uvicorn.Server:
+    """The web server around an application."""
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # small frames to many: the time would go into compressing
         ws_max_size=65_536,
@@ -121,22 +123,25 @@ async def _run(app: object, listener: socket.socket, options: argparse.Namespace
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=2,
-        limit_max_requests=None,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+async def _run(app: FastAPI, listener: socket.socket, options: argparse.Namespace) -> None:
+    running = server(app)
     loop = asyncio.get_running_loop()
     if options.die_with_parent:
-        threading.Thread(target=_watch_stdin, args=(loop, server), daemon=True).start()
+        threading.Thread(target=_watch_stdin, args=(loop, running), daemon=True).start()
     host, port = listener.getsockname()[:2]
     print(f"backend ready: http://{host}:{port}", flush=True)
-    await server.serve(sockets=[listener])
+    await running.serve(sockets=[listener])
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, server: uvicorn.Server) -> None:
+def _watch_stdin(loop: asyncio.AbstractEventLoop, running: uvicorn.Server) -> None:
     # A thread, because reading works the same for pipes, terminals and /dev/null.
     while sys.stdin.buffer.read(4096):
         pass
-    loop.call_soon_threadsafe(setattr, server, "should_exit", True)
+    loop.call_soon_threadsafe(setattr, running, "should_exit", True)
 
 
 def _address(text: str | None) -> Pubkey | None:

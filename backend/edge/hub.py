@@ -99,9 +99,9 @@ class Hub:
     async def snapshot_frame(self, match_id: str) -> tuple[int, str]:
         """Offset and frame of a snapshot; built once for all who need it at the same time."""
         live = self._live[match_id]
-        last = live.channel.last or 0
-        if live.snapshot is not None and last - live.snapshot[0] <= _REUSE_SNAPSHOT_FOR:
-            return live.snapshot
+        channel, known = live.channel, live.snapshot
+        if known is not None and known[0] >= max((channel.last or 0) - _REUSE_SNAPSHOT_FOR, channel.first - 1):
+            return known
         if live.building is None or live.building.done():
             live.building = asyncio.create_task(self._build_snapshot(live))
         return await asyncio.shield(live.building)

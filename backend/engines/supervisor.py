@@ -27,7 +27,7 @@ from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
 _CAP_DAC_OVERRIDE = 1
-_LOCK_WAIT_S = 10.0
+_LOCK_WAIT_S = 6.0
 _SHUTDOWN_S = (3.0, 2.0)
 """Patience after SIGINT (fast shutdown) and then after SIGQUIT (immediate; the log is replayed at the next start)."""
 

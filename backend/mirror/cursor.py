@@ -39,7 +39,9 @@ class Covered:
         self._intervals = sorted(kept)
 
     def remove(self, first: int, last: int) -> None:
-        """Uncover first..last: they must be read again."""
+        """Uncover first..last: they must be read again; an empty interval changes nothing."""
+        if last < first:
+            return
         kept = []
         for start, end in self._intervals:
             if start < first:
