@@ -15,7 +15,7 @@ KEEP = 200
 
 
 class Stream:
-    """Follows one match. ``tick`` is the newest one the chain has confirmed, ``rows`` the newest rows by kind and id."""
+    """Follows one match. ``tick`` is the newest confirmed one, ``rows`` the newest rows by kind and id."""
 
     def __init__(self, url: str, match_id: str) -> None:
         self._url = f"{url}/v1/stream?match={match_id}"
