@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 
 from backend.api.app import create_app
 from backend.api.context import Context
@@ -13,7 +15,11 @@ from backend.db.pool import Database
 from backend.edge.hub import Hub
 from backend.mirror.digest import state_hash, table_hashes
 from backend.mirror.mirror import Mirror
+from backend.mirror.records import EventRow
 from backend.trading.desk import Desk
+from chain.clients import market
+from chain.codec import DecodeError
+from chain.localnet.server import Server
 from chain.pubsub import PubSub
 from chain.rpc import RpcPool
 from tests.backend.venue import MATCH_ID, Person, Venue
@@ -108,3 +114,210 @@ async def test_a_rebuild_from_scratch_gives_the_same_state(
         async with database.connection() as connection:
             assert await table_hashes(connection) == tables
             assert await state_hash(connection) == before
+
+
+async def hashes(database: Database) -> dict[str, str]:
+    async with database.connection() as connection:
+        return await table_hashes(connection)
+
+
+async def test_duplicate_notifications_and_a_second_mirror_change_nothing(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue, server: Server
+) -> None:
+    async with running(rpc, pubsub, database, venue) as mirror:
+        async with (
+            api(database, rpc, venue) as http,
+            PubSub([f"ws://127.0.0.1:{server.ws_port}"]) as second,
+            running(rpc, second, database, venue),
+        ):
+            await trade(venue, http)
+            await mirror.caught_up()
+        before = await hashes(database)
+        told = await database.row("SELECT count(*) AS n FROM chain_events")
+        for item in await database.rows("SELECT signature FROM chain_transactions WHERE program = 'market'"):
+            mirror.announce("market", item["signature"])
+        await mirror.caught_up()
+        assert await hashes(database) == before
+        assert await database.row("SELECT count(*) AS n FROM chain_events") == told
+
+
+async def test_a_lost_connection_in_the_middle_loses_nothing(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue, dsn: str
+) -> None:
+    async with running(rpc, pubsub, database, venue) as mirror, api(database, rpc, venue) as http:
+        trader = await trade(venue, http)
+        pubsub.restart("test")
+        await play(venue, 31, 40)
+        await venue.crank(trader.key.pubkey(), 2, 0, 36)
+        while pubsub.connections < 2:
+            await asyncio.sleep(0.01)
+        await play(venue, 41, 45)
+        await mirror.caught_up()
+        ticks = await database.rows("SELECT tick, sample_index FROM samples ORDER BY tick")
+        assert [(row["tick"], row["sample_index"]) for row in ticks] == [(n, n - 1) for n in range(1, 46)]
+        trades = (await http.get("/v1/trades", params={"owner": trader.address})).json()["data"]
+        assert [(item["reason"], item["closed"]) for item in trades] == [("filled", "2"), ("filled", "0")]
+        positions = (await http.get("/v1/positions", params={"owner": trader.address})).json()["data"]
+        assert positions[0]["qty"] == "8"
+
+
+async def test_a_feed_whose_ring_does_not_reach_back_is_rebuilt_from_transactions(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    await play(venue, 1, 530)
+    await venue.tick(530, 50, flags=4)
+    await venue.tick(0, 51, period=2)
+    await play_second_half(venue, 1, 20)
+    async with running(rpc, pubsub, database, venue) as mirror:
+        await mirror.caught_up()
+        rows = await database.rows("SELECT tick, sample_index, period, second, slot FROM samples ORDER BY tick")
+        assert [row["sample_index"] for row in rows] == list(range(552))
+        assert (rows[530]["period"], rows[530]["second"]) == (1, 530)
+        assert [(row["period"], row["second"]) for row in rows[531:]] == [(2, n) for n in range(21)]
+        assert all(row["slot"] for row in rows)
+        feed = await database.row("SELECT samples, in_break, period FROM feeds")
+        assert feed == {"samples": 552, "in_break": False, "period": 2}
+
+
+async def play_second_half(venue: Venue, first: int, last: int) -> None:
+    for second in range(first, last + 1):
+        await venue.tick(second, 50, period=2)
+
+
+async def test_a_transaction_that_cannot_be_read_goes_to_the_dead_letters_and_comes_back(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_transaction: object) -> list[EventRow]:
+        raise DecodeError("market: unknown event 00; the client is older than the program")
+
+    async with running(rpc, pubsub, database, venue) as mirror, api(database, rpc, venue) as http:
+        person = Person(http)
+        await venue.fund(person.key, 10)
+        await mirror.caught_up()
+        with monkeypatch.context() as patched:
+            patched.setattr("backend.mirror.reader.event_rows", broken)
+            await person.do("create_margin")
+            await person.do("deposit_collateral", amount="10")
+            await venue.pause()
+            await mirror.caught_up()
+            letters = await database.rows("SELECT stage, error, payload FROM dead_letters")
+            assert [letter["stage"] for letter in letters] == ["decode", "decode"]
+            assert "older than the program" in letters[0]["error"]
+            assert letters[0]["payload"]
+            assert mirror.status()["dead_letters"] == 2
+            covered = mirror.status()["covered"]["market"]
+        await person.do("withdraw_collateral", amount="4")
+        await venue.pause()
+        await mirror.caught_up()
+        assert mirror.status()["covered"]["market"] > covered  # poison does not hold up the others
+        await mirror.sync.retry_dead()
+        await mirror.caught_up()
+        assert await database.rows("SELECT * FROM dead_letters") == []
+        changes = await database.rows("SELECT amount_e6, deposit FROM collateral_changes ORDER BY amount_e6")
+        assert [(row["amount_e6"], row["deposit"]) for row in changes] == [(4_000_000, False), (10_000_000, True)]
+
+
+async def test_a_transaction_the_database_refuses_does_not_stop_the_others(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    async with database.connection() as connection:
+        await connection.execute("ALTER TABLE collateral_changes ADD CHECK (amount_e6 <> 3000000)")
+    async with running(rpc, pubsub, database, venue) as mirror, api(database, rpc, venue) as http:
+        person = Person(http)
+        await venue.fund(person.key, 10)
+        await person.do("create_margin")
+        for amount in ("1", "3", "2"):
+            await person.do("deposit_collateral", amount=amount)
+        await venue.pause()
+        await mirror.caught_up()
+        kept = await database.rows("SELECT amount_e6 FROM collateral_changes ORDER BY amount_e6")
+        assert [row["amount_e6"] for row in kept] == [1_000_000, 2_000_000]
+        assert [row["stage"] for row in await database.rows("SELECT stage FROM dead_letters")] == ["store"]
+        margin = await database.row("SELECT free_e6 FROM margins")
+        assert margin == {"free_e6": 6_000_000}  # accounts are the truth
+
+
+async def test_what_the_finalized_chain_lacks_is_removed_with_all_it_caused(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    async with running(rpc, pubsub, database, venue) as mirror:
+        await mirror.caught_up()
+        before = await hashes(database)
+        slot = await rpc.slot()
+        async with database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO chain_transactions (signature, slot, program, fee_payer, failed)"
+                " VALUES ('dead', %s, 'market', 'x', false)",
+                [slot],
+            )
+            await connection.execute(
+                "INSERT INTO collateral_changes VALUES ('m', 'o', true, 1, 1, 'dead', 0, 0, 0, %s, NULL)", [slot]
+            )
+        await venue.pause(40 * 400)
+        await mirror.caught_up()
+        assert await hashes(database) == before
+        final = await database.row("SELECT bool_and(finalized) AS all FROM chain_transactions")
+        assert final == {"all": True}
+
+
+async def test_failed_transactions_are_kept_with_the_programs_words(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    async with running(rpc, pubsub, database, venue) as mirror, api(database, rpc, venue) as http:
+        person = Person(http)
+        await venue.fund(person.key, 10)
+        await person.do("create_margin")
+        built = await person.build("withdraw_collateral", simulate=False, amount="5")
+        body = {"transaction": person.sign(built.json())}
+        refused = await http.post("/v1/transactions", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "insufficient_margin")
+        again = await http.post("/v1/transactions", json=body)
+        assert again.json()["signature"] == refused.json()["signature"]
+        await venue.pause()
+        await mirror.caught_up()
+        row = await database.row("SELECT error_name, error_code, vault_delta_e6 FROM chain_transactions WHERE failed")
+        assert row is not None
+        assert (row["error_name"], row["error_code"]) == ("InsufficientMargin", 6015)
+        assert not row["vault_delta_e6"]
+
+
+async def test_a_position_is_settled_and_its_account_forgotten(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    async with running(rpc, pubsub, database, venue) as mirror, api(database, rpc, venue) as http:
+        trader = await trade(venue, http)
+        for second in range(40, 901, 20):
+            await venue.tick(second, 60)
+        await venue.crank(trader.key.pubkey(), 2, 0, 30)
+        finalise = market.ix_finalise_window(exchange=venue.exchange, window=venue.windows[0], feed=venue.feed)
+        await venue.send([finalise], venue.admin)
+        await venue.pause(61_000)
+        await trader.do("settle_position", window=str(venue.windows[0]))
+        await venue.pause()
+        await mirror.caught_up()
+        assert (await http.get("/v1/positions", params={"owner": trader.address})).json()["data"] == []
+        settled = (await http.get("/v1/settlements", params={"owner": trader.address})).json()["data"]
+        assert settled[0]["window"] == "0-15"
+        assert float(settled[0]["payout"]) == pytest.approx(float(settled[0]["collateral"]) + float(settled[0]["pnl"]))
+        windows = (await http.get("/v1/markets")).json()["data"]
+        assert (windows[0]["state"], windows[0]["settlement"]) == ("final", settled[0]["settlement"])
+        assert windows[0]["mark"] is None
+        tape = await stream_kinds(database)
+        assert {"tick", "window", "order", "trade", "settlement", "pool", "match"} <= tape
+
+
+async def stream_kinds(database: Database) -> set[str]:
+    return {row["kind"] for row in await database.rows("SELECT DISTINCT kind FROM stream_log")}
+
+
+async def test_a_database_of_another_chain_is_built_anew(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
+) -> None:
+    async with database.connection() as connection:
+        await connection.execute("INSERT INTO mirror_state VALUES ('genesis', 'another')")
+        await connection.execute("INSERT INTO covered_slots VALUES ('market', 0, 999999999)")
+    async with running(rpc, pubsub, database, venue) as mirror:
+        await mirror.caught_up()
+        windows = await database.row("SELECT count(*) AS n FROM windows")
+        assert windows == {"n": 9}
+        assert mirror.status()["healthy"]
