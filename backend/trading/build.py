@@ -242,8 +242,8 @@ def submit_order(venue: Venue, owner: Pubkey, params: Params, facts: Facts) -> B
         expiry_ms=expiry_ms,
     )
     verb = ("Buy", "Sell")[side]
-    bound = ("at most", "at least")[side]
-    text = f"{verb} {qty / 1e6:,.6g} contracts at {bound} {limit / 1e6:.4g}, {usdc(collateral)} collateral"
+    bound = ("less", "more")[side]
+    text = f"{verb} {qty / 1e6:,.6g} contracts at {limit / 1e6:.4g} or {bound}, {usdc(collateral)} collateral"
     return Built((made,), text + (", closing only." if reduce_only else "."))
 
 

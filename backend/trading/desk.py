@@ -30,6 +30,7 @@ from chain.sender import Sender
 _UNITS_MARGIN = 1.2
 _MOST_UNITS = 1_400_000
 _MAX_WIRE_BYTES = 1_232
+_NEED_MARGIN = frozenset({"deposit_collateral", "withdraw_collateral", "submit_order"})
 _WAIT = Timing(poll_s=0.0, longest_poll_s=0.5, give_up_s=20.0)
 
 
@@ -64,6 +65,8 @@ class Desk:
         try:
             venue, margin = await self._venue(request.owner)
             client_id = 0
+            if margin is None and request.simulate and request.kind in _NEED_MARGIN:
+                raise _no_margin()
             if request.kind == "submit_order":
                 chosen = Params({"client_id": values.pop("client_id", None)}).whole("client_id", 0, U64)
                 client_id = await self._client_id(request, values, chosen, key, margin)
@@ -104,7 +107,7 @@ class Desk:
         if key is not None and (not isinstance(key, str) or not 1 <= len(key) <= 100):
             raise BadParameterError("client_order_id must be text of at most 100 characters")
         if margin is None:
-            raise Problem(409, "margin_missing", "No margin account", "Open one first with kind create_margin.")
+            raise _no_margin()
         digest = hashlib.sha256(orjson.dumps([chosen, dict(values)], option=orjson.OPT_SORT_KEYS)).hexdigest()
         address, owner = str(pda.margin(self._exchange, request.owner)), str(request.owner)
         async with self._database.transaction() as connection:
@@ -245,6 +248,10 @@ def refusal(failure: Failure, **extra: Any) -> Problem:
     error = {"program": failure.program, "name": failure.name, "code": failure.code, "instruction": failure.instruction}
     detail = failure.message or f"The chain refuses the transaction: {failure.name}."
     return Problem(422, snake(failure.name), "Refused by the program", detail, program_error=error, **extra)
+
+
+def _no_margin() -> Problem:
+    return Problem(409, "margin_missing", "No margin account", "Open one first with kind create_margin.")
 
 
 def _no_chain() -> Problem:
