@@ -167,7 +167,7 @@ export function tapeRow(trade) {
     return { group: "end", title: `Settled ${side} ${size}`, detail: `${where}${who} at ${price(trade.settlement)}`, value: money(trade.pnl), tone: "" };
   }
   if (reason !== "filled") {
-    return { group: "refund", title: `Refund ${side} ${size}`, detail: `${where}: ${REASONS[reason] ?? reason}`, value: "$ back", tone: "warn" };
+    return { group: "refund", title: `Refund ${side} ${size}`, detail: `${where}: ${REASONS[reason] ?? reason}`, value: `$${grouped(trade.refund ?? "0", 2)} back`, tone: "warn" };
   }
   const closes = Number(trade.closed) > 0 ? `, closes ${money(String(Number(trade.gain) > 0 ? trade.gain : `-${trade.loss}`))}` : "";
   return { group: "fill", title, detail: `${where}${who}${closes}`, value: price(trade.price), tone: side };

@@ -246,7 +246,7 @@ class Whale:
         window = view.current(2700)
         if window is None or window.address in view.pending:
             return []
-        qty = 700 if view.play_s // self.every_s % 2 else 2_000
+        qty = 1_000 if view.play_s // self.every_s % 2 else 2_000
         return [Intent(window.address, LONG, qty * POINT, any_price(LONG), 15 * POINT, why="I want it all")]
 
 

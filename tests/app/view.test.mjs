@@ -46,8 +46,8 @@ test("the status is what trading needs to know", () => {
 });
 
 test("the tape says in words why money came back", () => {
-  assert.deepEqual(tapeRow(trade({ reason: "cap", price: null })), {
-    group: "refund", title: "Refund long 12", detail: "30'–45': over the pool's risk limit", value: "$ back", tone: "warn",
+  assert.deepEqual(tapeRow(trade({ reason: "cap", price: null, refund: "180.5" })), {
+    group: "refund", title: "Refund long 12", detail: "30'–45': over the pool's risk limit", value: "$180.50 back", tone: "warn",
   });
   assert.match(tapeRow(trade({ reason: "suspended" })).detail, /play was suspended/);
   assert.match(tapeRow(trade({ reason: "reason_of_tomorrow" })).detail, /reason_of_tomorrow/);

@@ -102,4 +102,4 @@ def test_noise_opens_and_closes_of_its_own_accord() -> None:
 def test_the_whale_asks_for_more_than_the_cap() -> None:
     (order,) = decide(Whale("w"), VIEW)
     (later,) = decide(Whale("w"), replace(VIEW, play_s=700))
-    assert (order.qty_e6, later.qty_e6) == (2_000 * POINT, 700 * POINT)
+    assert (order.qty_e6, later.qty_e6) == (2_000 * POINT, 1_000 * POINT)
