@@ -104,13 +104,13 @@ def stop_orphan(cluster: Path) -> None:
 
 def _is_server(pid: int, cluster: Path) -> bool:
     try:
-        line = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        # Not Linux, or no such process; -ww, or the line is cut at the terminal's width.
+        command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
         try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
+            line = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout
+        except (OSError, subprocess.SubprocessError):
             return False
     return "postgres" in line and str(cluster) in line
 

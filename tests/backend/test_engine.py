@@ -162,3 +162,47 @@ def test_the_last_complaint_of_a_log_is_what_is_shown(tmp_path: Path) -> None:
     assert supervisor.last_line(log) == "FATAL: could not do it"
     log.write_text("")
     assert supervisor.last_line(log) == "no output"
+
+
+def test_a_lock_waits_and_then_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_LOCK_WAIT_S", 0.1)
+    held = supervisor.take_lock(tmp_path)
+    with pytest.raises(supervisor.StartError, match="another process"):
+        supervisor.take_lock(tmp_path)
+    os.close(held)
+    os.close(supervisor.take_lock(tmp_path))
+
+
+def test_an_orphan_is_stopped_and_a_stranger_is_not(tmp_path: Path) -> None:
+    cluster = tmp_path / "cluster"
+    cluster.mkdir()
+    supervisor.stop_orphan(cluster)  # nothing there
+    orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "postgres", str(cluster)])
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (cluster / "postmaster.pid").write_text(f"{stranger.pid}\n")
+    supervisor.stop_orphan(cluster)
+    assert stranger.poll() is None
+    assert not (cluster / "postmaster.pid").exists()
+    assert supervisor._is_server(orphan.pid, cluster)
+    (cluster / "postmaster.pid").write_text(f"{orphan.pid}\n")
+    supervisor.stop_orphan(cluster)
+    assert orphan.wait(5) != 0
+    stranger.kill()
+    stranger.wait()
+
+
+def test_a_server_that_cannot_be_made_or_started_is_said_so(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("initdb", "postgres"):
+        (tools / name).write_text("#!/bin/sh\necho 'error: no luck'\nexit 3\n")
+        (tools / name).chmod(0o755)
+    cluster, log = tmp_path / "cluster", tmp_path / "log"
+    with pytest.raises(supervisor.StartError, match="cannot be created: error: no luck"):
+        supervisor.create_cluster(tools, cluster, "u", log)
+    spec = {"bin_dir": str(tools), "settings": {"a": "b"}, "timeout_s": 5}
+    with pytest.raises(supervisor.StartError, match="did not start: error: no luck"):
+        supervisor.launch(spec, cluster, log)
+    (tools / "postgres").write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(supervisor.StartError, match=r"did not start within 0 s"):
+        supervisor.launch({**spec, "timeout_s": 0.2}, cluster, log)
