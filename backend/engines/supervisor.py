@@ -227,6 +227,7 @@ def main() -> int:
         drop_root(data_dir, socket_dir)
         lock = take_lock(data_dir)
         stop_orphan(cluster)
+        socket_dir.mkdir(mode=0o700, exist_ok=True)  # the previous owner may have taken it along
         (socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         create_cluster(Path(spec["bin_dir"]), cluster, spec["user"], log)
         server = launch(spec, cluster, log)
@@ -239,6 +240,9 @@ def main() -> int:
         return 1
     print("ready", flush=True)
     status = watch(server)
+    if data_dir not in socket_dir.parents:
+        with contextlib.suppress(OSError):  # the next owner of the folder may be starting already
+            socket_dir.rmdir()
     os.close(lock)
     return status
 
