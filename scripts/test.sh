@@ -1,9 +1,16 @@
 #!/bin/sh
-# The test suite as `make test` runs it: two workers, coverage of the parent and of every child process.
+# The test suite as `make test` runs it: two workers, then the coverage of the rooms. Skips say why.
 set -eu
 cd "$(dirname "$0")/.."
 export PYTHONDONTWRITEBYTECODE=1
 .venv/bin/coverage erase
 # `--dist loadfile` keeps the tests of one file, and so their engines, in one worker.
-.venv/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report= "$@"
-.venv/bin/coverage report --skip-covered --fail-under=85 | tail -n 40
+.venv/bin/python -m pytest -n 2 --dist loadfile -rs --cov --cov-report= "$@"
+mkdir -p artifacts
+.venv/bin/coverage report --skip-covered >artifacts/coverage.txt
+tail -n 3 artifacts/coverage.txt
+echo "coverage by file: artifacts/coverage.txt"
+.venv/bin/coverage report --fail-under=85 --format=total >/dev/null || {
+  echo "coverage is below 85 %: add tests for what is listed in artifacts/coverage.txt" >&2
+  exit 1
+}
