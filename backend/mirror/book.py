@@ -15,6 +15,11 @@ from chain.clients.oracle import Feed
 
 STEP_E6 = 5_000
 """A price is told again when it has moved by half a hundredth of a point: what a screen can show."""
+PRICE_FIELDS = (
+    "address", "match_id", "name", "mark", "bid", "ask", "half_spread", "conf", "left_ms", "lead_ms",
+    "maintenance_margin", "tradable", "tick",
+)  # fmt: skip
+"""What is told of a window of which only the price has moved."""
 Row = Mapping[str, Any]
 
 
@@ -75,7 +80,7 @@ class Book:
     def news(
         self, feeds: Iterable[str], windows: Iterable[str], matches: Mapping[str, str]
     ) -> list[tuple[str, dict[str, Any]]]:
-        """(feed, document) of windows to tell: changed ones, and those whose price moved with their feed."""
+        """(feed, document) of windows to tell: changed ones whole, of those whose price moved only the price."""
         wanted, changed = set(feeds), set(windows)
         found = []
         for address, known in sorted(self._windows.items(), key=lambda item: (item[1]["feed"], item[1]["window_id"])):
@@ -88,7 +93,10 @@ class Book:
             self._told[address] = told
             sample = self._samples.get(known["feed"])
             row = {**known, "match_id": matches.get(known["feed"]), "tick": sample["tick"] if sample else None}
-            found.append((known["feed"], window_view(row, price)))
+            document = window_view(row, price)
+            if address not in changed:
+                document = {name: document[name] for name in PRICE_FIELDS}
+            found.append((known["feed"], document))
         return found
 
     def feeds_of_exchange(self, exchange: str) -> list[str]:

@@ -42,6 +42,9 @@ _log = logging.getLogger(__name__)
 PROGRAMS = (oracle.PROGRAM, market.PROGRAM, treasury.PROGRAM)
 SYNC_S = 0.5
 RECONCILE_S = 30.0
+KEEP_DELTAS = 5_000
+"""Deltas a channel keeps for clients that come back; whoever was away for longer gets a snapshot."""
+_PRUNE = 'DELETE FROM stream_log l USING stream s WHERE l.channel = s.channel AND l."offset" <= s.last_offset - %s'
 _RETRY_S = 0.5
 _MAX_QUEUE = 5_000
 _ADDRESSES = sql.SQL("SELECT address FROM {}")
@@ -319,12 +322,17 @@ class Mirror:
                 await asyncio.wait_for(self._sync_wanted.wait(), self._sync_s)
 
     async def _reconcile_loop(self) -> None:
-        """Closing an account is not announced: look now and then what is left."""
         while True:
             await asyncio.sleep(RECONCILE_S)
-            for program in PROGRAMS[1:]:
-                await self._again(partial(self._snapshot, program))
-            await self._again(self.sync.retry_dead)
+            await self._again(self.reconcile)
+
+    async def reconcile(self) -> None:
+        """Closing an account is not announced: look what is left. Try dead letters again, prune the stream's log."""
+        for program in PROGRAMS[1:]:
+            await self._snapshot(program)
+        await self.sync.retry_dead()
+        async with self._database.connection() as connection:
+            await connection.execute(_PRUNE, [KEEP_DELTAS])
 
     async def _again(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it until the chain answers."""

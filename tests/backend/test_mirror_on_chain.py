@@ -321,3 +321,23 @@ async def test_a_database_of_another_chain_is_built_anew(
         windows = await database.row("SELECT count(*) AS n FROM windows")
         assert windows == {"n": 9}
         assert mirror.status()["healthy"]
+
+
+async def test_reconciling_forgets_closed_accounts_and_prunes_the_log(
+    rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.mirror.mirror.KEEP_DELTAS", 3)
+    async with running(rpc, pubsub, database, venue) as mirror:
+        await play(venue, 1, 5)
+        await mirror.caught_up()
+        async with database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO treasuries (address, kind, body, slot) VALUES ('gone', 'proposal', '{}', 1)"
+            )
+        before = await hashes(database)
+        await mirror.reconcile()
+        after = await hashes(database)
+        assert {name for name in before if before[name] != after[name]} == {"treasuries"}
+        assert await database.rows("SELECT * FROM treasuries") == []
+        left = await database.row("SELECT count(*) AS n FROM stream_log")
+        assert left == {"n": 3}
