@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from solders.keypair import Keypair
 
-from backend.demo.strategies import Holding, Intent, Strategy, View, Whale, WindowView
+from backend.demo.strategies import Holding, Intent, Strategy, View, Whale, WindowView, foreseen
 from backend.demo.wallet import Answer, Wallet
 
 USDC = 1_000_000
@@ -68,7 +68,7 @@ class Person:
     def due(self, play_s: int, foresight: Mapping[int, str]) -> bool:
         """Whether the person looks at the market at this second."""
         if self.strategy.every_s == 1:  # a courtsider acts on what it saw, and only then
-            return play_s in foresight
+            return any(foreseen(at_s, play_s) for at_s in foresight)
         return play_s % self.strategy.every_s == 0
 
     async def act(self, play_s: int, x_e6: int, windows: Sequence[WindowView], foresight: Mapping[int, str]) -> None:
@@ -143,6 +143,6 @@ def windows_of(markets: Sequence[Mapping[str, Any]]) -> list[WindowView]:
     ]
 
 
-def foresight_of(goals: Sequence[tuple[int, int, str]], base_s: Mapping[int, int], lead_s: int = 3) -> dict[int, str]:
-    """Seconds of nominal play at which a courtsider knows of a coming goal: (period, second, side) of the goals."""
-    return {base_s[period] + max(0, second - lead_s): side for period, second, side in goals if period in base_s}
+def foresight_of(goals: Sequence[tuple[int, int, str]], base_s: Mapping[int, int]) -> dict[int, str]:
+    """Seconds of nominal play by the side they favour, from (period, second, side) of goals and penalty awards."""
+    return {base_s[period] + second: side for period, second, side in goals if period in base_s}

@@ -285,15 +285,17 @@ class Demo:
 
 
 def _final_goals(recorded: Any, core: KeeperCore) -> list[Any]:
-    """The match's goals as the recording ends: what somebody in the stadium sees before the feed tells it."""
-    from ingest.events import Upsert
+    """Goals and penalties as the recording ends: what somebody in the stadium sees before the feed tells it."""
+    from ingest.events import Kind, Upsert
 
     events = {}
     for row in recorded.rows:
         if row.withdrawn is not None:
             continue
         for change in core.adapter.parse(core.info, row.doc):
-            if isinstance(change, Upsert) and change.event.goal and change.event.period <= 2:
+            if not isinstance(change, Upsert) or change.event.period > 2:
+                continue
+            if change.event.goal or change.event.kind is Kind.PENALTY_AWARDED:
                 events[change.event.event_id] = change.event
     return [e for e in events.values() if e.side is not None]
 

@@ -214,11 +214,16 @@ class Leverage:
         return [Intent(window.address, self.side, self.qty_e6, any_price(self.side), 15 * POINT, why="all in")]
 
 
+def foreseen(at_s: int, play_s: int) -> bool:
+    """Whether somebody in the stadium trades on what happens at ``at_s``: from 3 s before to 1 s after it."""
+    return -1 <= at_s - play_s <= 3
+
+
 @dataclass(frozen=True, slots=True)
 class Courtsider:
-    """Sits in the stadium and sees goals before the feed does: the delay and the suspend epoch refund it.
+    """Sits in the stadium and sees goals and penalties before the feed does: delay and suspend epoch refund it.
 
-    ``View.foresight`` maps a second of play to the side about to score; nobody else gets it.
+    ``View.foresight`` maps the second of play to the side that it favours; nobody else gets it.
     """
 
     name: str
@@ -226,7 +231,7 @@ class Courtsider:
     every_s: int = 1
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
-        scorer = view.foresight.get(view.play_s)
+        scorer = next((side for at, side in view.foresight.items() if foreseen(at, view.play_s)), None)
         window = view.current(900) or view.current(2700)
         if scorer is None or window is None or window.address in view.pending:
             return []
