@@ -37,6 +37,13 @@ def test_equal_seeds_give_equal_reports_and_a_spoilt_invariant_fails_alone(tmp_p
     assert {**left, "invariants": 0} == {**right, "invariants": 0}
 
 
+def test_a_wyscout_match_of_unknown_date_runs_and_verifies_too(tmp_path: Path) -> None:
+    done, report = demo(tmp_path, "--provider", "wyscout", "--until", 90)
+    assert done.code == 0, done.err[-2_000:]
+    assert (report["match"]["provider"], report["samples"]["landed"]) == ("wyscout", 90)
+    assert futstar("verify", "--report", tmp_path / "report.json").out.strip() == "90 samples, 0 differ"
+
+
 BAD = {
     "not a match": ("x.json", b'{"hello": 1}', (), "statsperform_not_a_match"),
     "truncated": ("x.json", b'{"matchInfo": {"id": 1', (), "bad_json"),

@@ -22,7 +22,7 @@ from ingest.feeds.wyscout.replay import spoil
 
 Doc = dict[str, Any]
 HALFTIME_MS = 15 * 60_000
-UNKNOWN_DATE = "1970-01-02 00:00:00"
+UNKNOWN_DATE = "1970-02-01 00:00:00"
 
 
 class Wyscout:
