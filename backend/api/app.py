@@ -12,6 +12,7 @@ from fastapi import FastAPI, WebSocket
 from psycopg import Error as DatabaseError
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -75,6 +76,7 @@ def create_app(context: Context | None = None, static: Path | None = None) -> Fa
         allow_headers=["content-type", "idempotency-key"],
         max_age=86_400,
     )
+    app.add_middleware(GZipMiddleware, minimum_size=1_024, compresslevel=5)
     app.add_middleware(_SecurityHeaders)
     return app
 

@@ -145,3 +145,10 @@ def test_asyncapi_names_schemas_that_exist_and_every_kind() -> None:
         assert name in schemas
     kinds = document["components"]["messages"]["delta"]["payload"]["properties"]["kind"]["enum"]
     assert len(kinds) == 10
+
+
+async def test_large_answers_are_compressed_for_phones_and_small_ones_are_not(http: httpx.AsyncClient) -> None:
+    large = await http.get("/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert large.headers.get("content-encoding") == "gzip"
+    small = await http.get("/v1/health", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in small.headers
