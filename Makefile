@@ -8,7 +8,7 @@ HEADLESS ?=
 PORT ?= 8080
 SEED ?= 7
 
-.PHONY: help demo test lint format programs bench clients openapi coverage clean
+.PHONY: help demo test lint format programs bench clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets

@@ -26,7 +26,7 @@ def demo(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the report to this file.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Where runs and the database live.")] = Path(".futstar"),
     inject: Annotated[
-        str | None, typer.Option(help="Make this invariant (I1 to I12) fail, to test the check itself.")
+        str | None, typer.Option(help="Spoil the evidence so that this invariant (I1 to I12) fails: tests the check.")
     ] = None,
     until: Annotated[int | None, typer.Option(help="Stop after this many seconds of play.")] = None,
 ) -> None:
@@ -44,8 +44,13 @@ def demo(
         raise UserError("bad_speed", str(error)) from error
     if inject is not None and inject not in INVARIANTS:
         raise UserError("unknown_invariant", f"invariant '{inject}' is not known: choose I1 to I12")
-    if not 0 <= seed < 1 << 31 or not 1 <= port <= 65_535:
-        raise UserError("bad_option", "--seed goes from 0 to 2147483647 and --port from 1 to 65535")
+    for name, value, low, high in (
+        ("seed", seed, 0, (1 << 31) - 1),
+        ("port", port, 1, 65_535),
+        ("until", until, 1, 18_000),
+    ):
+        if value is not None and not low <= value <= high:
+            raise UserError("bad_option", f"--{name} {value} is out of range: give a number from {low} to {high}")
     if json_path is not None and not json_path.absolute().parent.is_dir():
         raise UserError("cannot_write", f"{json_path.absolute().parent} is no folder: name a place that can be written")
     options = Options(
@@ -61,12 +66,9 @@ def demo(
         inject=inject,
         until_s=until,
     )
-    run = Demo(options)
-    typer.echo(
-        f"{run.info.home.name} - {run.info.away.name} ({run.info.competition or provider}), seed {seed}, "
-        f"speed {speed}: page at http://127.0.0.1:{port}"
-    )
+    run = Demo(options, lambda where: typer.echo(f"{title}, seed {seed}, speed {speed}: {where}"))
+    title = f"{run.info.home.name} - {run.info.away.name} ({run.info.competition or provider})"
     report: dict[str, Any] = asyncio.run(run.run())
-    print_summary(report)
+    print_summary(report, run.report_path)
     if not all(check["ok"] for check in report["invariants"].values()):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from backend.demo.workspace import evidence_folder
 from backend.errors import UserError
 
 
@@ -26,10 +27,10 @@ def verify(
 
     document = _read(report)
     try:
-        feed = feed or _near(report, document["files"]["feed"])
-        chain = chain or _near(report, document["files"]["chain"])
-    except (KeyError, TypeError) as error:
+        claimed = int(document["samples"]["landed"])
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError("not_a_report", f"{report} is no report of a run (no {error}): give its report.json") from error
+    feed, chain = feed or _near(report, "feed.jsonl"), chain or _near(report, "chain.jsonl.gz")
     record = transcript.read(chain)
     samples = transcript.published(transcript.aggregate(record))
     methodology = by_hash(bytes(record.account.methodology))
@@ -41,7 +42,9 @@ def verify(
             f"  tick {difference.tick}: {difference.what} published {difference.published}, "
             f"recomputed {difference.recomputed}"
         )
-    if not verdict.ok:
+    if claimed != len(samples):
+        typer.echo(f"  the report claims {claimed} samples, the chain has {len(samples)}")
+    if not verdict.ok or claimed != len(samples):
         raise typer.Exit(1)
 
 
@@ -54,7 +57,7 @@ def _read(path: Path) -> Any:
         raise UserError("not_a_report", f"{path} is not JSON ({error}): give the report.json of a run") from error
 
 
-def _near(report: Path, named: str) -> Path:
-    """A file that the report names: where it says, or else beside the report."""
-    path = Path(named)
-    return path if path.exists() else report.parent / path.name
+def _near(report: Path, name: str) -> Path:
+    """A run's file: in the folder kept for the report, or else right beside it."""
+    kept = evidence_folder(report) / name
+    return kept if kept.exists() else report.parent / name

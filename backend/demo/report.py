@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from backend.db.pool import Database
@@ -146,7 +145,6 @@ async def build_report(
     books: Books,
     checks: Mapping[str, Check],
     cranked: CrankStats,
-    where: Path,
     transactions: int,
     asked: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -155,6 +153,7 @@ async def build_report(
     ends = await order_ends(run.database)
     home, away = core.score()
     liquidated = await run.database.row("SELECT count(*) AS n FROM liquidations")
+    closes = await run.database.row("SELECT count(*) AS n FROM order_ends WHERE reason = 0 AND closed_e6 > 0")
     failed = await run.database.row("SELECT count(*) AS n FROM chain_transactions WHERE failed")
     return {
         "match": {
@@ -178,6 +177,7 @@ async def build_report(
         "fills": ends["filled"],
         "refunds": sum(ends.values()) - ends["filled"],
         "order_ends": dict(sorted(ends.items())),
+        "closes": closes["n"] if closes else 0,
         "liquidations": liquidated["n"] if liquidated else 0,
         "failed_transactions": failed["n"] if failed else 0,
         "cranked": {"done": dict(sorted(cranked.done.items())), "refused": dict(sorted(cranked.refused.items()))},
@@ -187,5 +187,4 @@ async def build_report(
         "providers": await providers(run),
         "fees": await fees(run.database, books),
         "invariants": checked(checks),
-        "files": {"feed": str(where / "feed.jsonl"), "chain": str(where / "chain.jsonl.gz")},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from backend.demo.screen import Screen
 from backend.demo.strategies import CAST
 from backend.demo.stream import Stream
 from backend.demo.wallet import keypair
-from backend.demo.workspace import Workspace, require_free_port
+from backend.demo.workspace import Workspace, evidence_folder, require_free_port
 from backend.errors import UserError
 from backend.feedstore import FeedStore, Score
 from ingest.events import FeedError
@@ -69,8 +70,10 @@ class Options:
 class Demo:
     """One run. `run` returns the report."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, announce: Callable[[str], object] = print) -> None:
         self.options = options
+        self.announce = announce
+        self.report_path = Path()
         source = adapter(options.provider)
         paths = options.paths or default_match_paths(options.provider)
         self.recorded = source.load(paths, options.match)
@@ -103,6 +106,7 @@ class Demo:
         self.publishers = [self._key(f"publisher {n}") for n in range(1, PUBLISHERS + 1)]
         self.venue = await founder.found(self.info, self.start_ms, self.publishers, QUORUM)
         await self.engines.start_backend(self.venue.exchange)
+        self.announce(f"page at http://127.0.0.1:{self.options.port}")
         base = f"http://127.0.0.1:{self.options.port}"
         self.database = await self.stack.enter_async_context(Database(self.engines.postgres.dsn))
         self.http = await self.stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30.0))
@@ -278,10 +282,23 @@ class Demo:
             "speed": "max" if self.options.speed is None else self.options.speed,
             "inject": self.options.inject,
         }
-        report = await build_report(self, loop.stats, books, checks, self.cranker.stats, run, pushed, asked)
+        report = await build_report(self, loop.stats, books, checks, self.cranker.stats, pushed, asked)
+        data = orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+        self.report_path = run / "report.json"
+        self.report_path.write_bytes(data)
         if self.options.json_path is not None:
-            self.options.json_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            self.report_path = self.options.json_path
+            self.report_path.write_bytes(data)
+            keep_evidence(run, self.report_path)
         return report
+
+
+def keep_evidence(run: Path, report: Path) -> None:
+    """Copy what `futstar verify` needs into ``REPORT.files/`` beside a report that lies elsewhere."""
+    folder = evidence_folder(report)
+    folder.mkdir(exist_ok=True)
+    for name in ("feed.jsonl", "chain.jsonl.gz"):
+        shutil.copyfile(run / name, folder / name)
 
 
 def _final_goals(recorded: Any, core: KeeperCore) -> list[Any]:

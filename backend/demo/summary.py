@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,8 +15,8 @@ def usdc(value_e6: int | None) -> str:
     return "-" if value_e6 is None else f"{value_e6 / 1_000_000:,.2f}"
 
 
-def print_summary(report: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print the report."""
+def print_summary(report: Mapping[str, Any], path: Path, console: Console | None = None) -> None:
+    """Print the report; ``path`` is where it was written."""
     console = console or Console()
     match, score, samples, late = report["match"], report["score"], report["samples"], report["latency_ms"]
     console.rule(f"{match['home']} {score['home']} - {score['away']} {match['away']}")
@@ -28,7 +29,7 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
         f"event to confirmed p50 {late['event_p50']} ms, p95 {late['event_p95']} ms"
     )
     ends = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in report["order_ends"].items())
-    console.print(f"orders   {ends}; {report['liquidations']} liquidations")
+    console.print(f"orders   {ends}; {report['closes']} closed by their owner, {report['liquidations']} liquidations")
     fees = report["fees"]
     console.print(
         f"fees     {usdc(fees['charged_e6'])} charged: {usdc(fees['lp_e6'])} liquidity, "
@@ -50,4 +51,4 @@ def print_summary(report: Mapping[str, Any], console: Console | None = None) -> 
             f"{name} {check['text']}", "ok" if check["ok"] else "FAILED", str(check["left"]), str(check["right"])
         )
     console.print(table)
-    console.print(f"verify   futstar verify --report REPORT.json recomputes each sample from {report['files']['feed']}")
+    console.print(f"verify   .venv/bin/futstar verify --report {path}", soft_wrap=True)

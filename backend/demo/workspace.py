@@ -68,6 +68,11 @@ class Workspace:
         return path
 
 
+def evidence_folder(report: Path) -> Path:
+    """Where the raw feed and the chain's transcript of a report lie, when they are not right beside it."""
+    return report.with_suffix(".files")
+
+
 def require_free_port(port: int, option: str = "--port") -> None:
     """Fail now, with a name for the cure, rather than later inside a server."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
