@@ -44,11 +44,8 @@ def demo(
         raise UserError("bad_speed", str(error)) from error
     if inject is not None and inject not in INVARIANTS:
         raise UserError("unknown_invariant", f"invariant '{inject}' is not known: choose I1 to I12")
-    for name, value, low, high in (
-        ("seed", seed, 0, (1 << 31) - 1),
-        ("port", port, 1, 65_535),
-        ("until", until, 1, 18_000),
-    ):
+    ranges = (("seed", seed, 0, (1 << 31) - 1), ("port", port, 1, 65_535), ("until", until, 1, 18_000))
+    for name, value, low, high in ranges:
         if value is not None and not low <= value <= high:
             raise UserError("bad_option", f"--{name} {value} is out of range: give a number from {low} to {high}")
     if json_path is not None and not json_path.absolute().parent.is_dir():

@@ -14,6 +14,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="futstar",
     help="A live football match becomes a market: momentum every second, on chain, tradable.",
+    epilog="Example: futstar demo --headless --speed max --json report.json",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

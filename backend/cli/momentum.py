@@ -9,7 +9,11 @@ import typer
 
 from backend.errors import UserError
 
-app = typer.Typer(help="The momentum index: replay a recorded match, show a methodology.", no_args_is_help=True)
+app = typer.Typer(
+    help="The momentum index: replay a recorded match, show a methodology.",
+    epilog="Example: futstar momentum methodology spec-decay/1",
+    no_args_is_help=True,
+)
 
 _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --input ma1.json ma3.json --out index.csv"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"

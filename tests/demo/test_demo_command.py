@@ -17,7 +17,7 @@ from backend.demo.workspace import free_port
 from tests.demo.conftest import ROOT, demo, futstar
 
 pytestmark = pytest.mark.timeout(420)
-TIMINGS = ("latency_ms", "wall_s", "files", "options")
+TIMINGS = ("latency_ms", "options")
 
 
 def untimed(report: dict) -> dict:
@@ -50,6 +50,8 @@ BAD = {
     "wrong provider": ("x.json", b'{"matchInfo": {}, "liveData": {}}', ("--provider", "wyscout"), "wyscout"),
     "unknown provider": ("x.json", b"{}", ("--provider", "opta9"), "unknown_provider"),
     "bad speed": ("x.json", b"{}", ("--speed", "fast"), "bad_speed"),
+    "bad port": ("x.json", b"{}", ("--port", "99999"), "bad_option"),
+    "bad until": ("x.json", b"{}", ("--until", "0"), "bad_option"),
     "bad invariant": ("x.json", b"{}", ("--inject", "I99"), "unknown_invariant"),
 }
 

@@ -76,7 +76,7 @@ def test_whoever_never_closed_before_the_match_was_abandoned_loses_nothing(short
 
 
 def test_the_transcript_aggregates_to_the_account_and_a_missing_quote_shows(short_run) -> None:
-    record = transcript.read(Path(short_run[1]["files"]["chain"]))
+    record = transcript.read(short_run[0] / "report.files" / "chain.jsonl.gz")
     samples = transcript.aggregate(record)
     assert len(samples) == short_run[1]["samples"]["landed"] == record.account.samples
     assert [p.tick for p in transcript.published(samples)] == list(range(1, len(samples) + 1))
@@ -89,7 +89,7 @@ def test_the_transcript_aggregates_to_the_account_and_a_missing_quote_shows(shor
 
 def test_the_summary_tells_a_person_the_score_the_money_and_the_checks(short_run) -> None:
     console = Console(file=io.StringIO(), width=120)
-    print_summary(short_run[1], console)
+    print_summary(short_run[1], Path("report.json"), console)
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     for word in ("Hamburger SV 0 - 0 Sandhausen", "0 missed", "void", "Mia", "I12", "futstar verify"):

@@ -37,6 +37,7 @@ def test_the_run_shows_every_kind_of_end(whole_run) -> None:
     assert report["order_ends"]["limit_not_met"] >= 1
     assert report["order_ends"]["cap"] >= 1
     assert report["liquidations"] >= 1
+    assert report["closes"] >= 1
     assert report["samples"]["revised"] >= 1
     assert any(r["old_e6"] != r["new_e6"] for r in report["revisions"])
     assert any(t["refused"] for t in report["traders"])  # the whale, by the cap
@@ -71,8 +72,8 @@ def test_verify_recomputes_every_sample(whole_run) -> None:
 
 
 def test_verify_finds_one_changed_byte_in_the_feed(whole_run, tmp_path: Path) -> None:
-    folder, _, report = whole_run
-    data = bytearray(Path(report["files"]["feed"]).read_bytes())
+    folder, _, _ = whole_run
+    data = bytearray((folder / "report.files" / "feed.jsonl").read_bytes())
     data[len(data) // 3] ^= 1
     (tmp_path / "feed.jsonl").write_bytes(data)
     done = futstar("verify", "--report", folder / "report.json", "--feed", tmp_path / "feed.jsonl")
@@ -82,15 +83,30 @@ def test_verify_finds_one_changed_byte_in_the_feed(whole_run, tmp_path: Path) ->
 
 
 def test_verify_refuses_a_changed_transcript(whole_run, tmp_path: Path) -> None:
-    folder, _, report = whole_run
+    folder, _, _ = whole_run
     import gzip
 
-    lines = gzip.decompress(Path(report["files"]["chain"]).read_bytes()).splitlines(keepends=True)
+    lines = gzip.decompress((folder / "report.files" / "chain.jsonl.gz").read_bytes()).splitlines(keepends=True)
     (tmp_path / "chain.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:5_000] + lines[5_002:]), 1))
     done = futstar("verify", "--report", folder / "report.json", "--chain", tmp_path / "chain.jsonl.gz")
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert "transcript" in done.err
+
+
+def test_verify_works_from_any_folder_and_on_the_run_s_own_report(whole_run, tmp_path: Path) -> None:
+    (own,) = (whole_run[0] / "data" / "runs").glob("*/report.json")
+    done = futstar("verify", "--report", own, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+
+
+def test_verify_notices_a_report_that_claims_another_number_of_samples(whole_run, tmp_path: Path) -> None:
+    folder, _, report = whole_run
+    (tmp_path / "report.json").write_text(json.dumps({**report, "samples": {**report["samples"], "landed": 7}}))
+    args = ["--feed", folder / "report.files" / "feed.jsonl", "--chain", folder / "report.files" / "chain.jsonl.gz"]
+    done = futstar("verify", "--report", tmp_path / "report.json", *args)
+    assert done.code == 1
+    assert "claims 7 samples" in done.out
 
 
 def test_the_report_is_json_with_the_promised_names(whole_run) -> None:
