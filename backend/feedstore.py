@@ -11,13 +11,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 
 from psycopg.types.json import Json
 
 from backend.db.pool import Connection, Database, publish, row
 from backend.views import event_view, match_view, revision_view, tick_view
 from ingest.events import Event, MatchInfo
+from momentum.live import Change
 
 
 def chain_id(match_id: str) -> bytes:
@@ -29,18 +30,6 @@ def chain_id(match_id: str) -> bytes:
 def channel_of(match_id: str) -> str:
     """The stream's channel of a match."""
     return f"match:{match_id}"
-
-
-class Change(Protocol):
-    """One effective change of the timeline (`ingest.timeline.Applied`)."""
-
-    @property
-    def old(self) -> Event | None:
-        """The event as it was known, None if it was not."""
-
-    @property
-    def new(self) -> Event | None:
-        """The event as it is known now, None if it is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.clock import PlayClock
-from ingest.events import Delete, Event, Kind, MatchInfo, Upsert
+from ingest.events import Delete, Event, Kind, MatchInfo, Upsert, score
 from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
 from ingest.feeds.base import Adapter, Problem
 from ingest.timeline import Applied, Timeline
@@ -17,12 +17,11 @@ from momentum.curve import Curve
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
+from oracle.aggregate import FLAG_PERIOD_END, FLAG_REVISED, FLAG_SUSPENDED
 
 LAST_TRADED_PERIOD = 2
-S_BIAS = 1 << 31
 REVISED_AFTER_S = 5
 """A change within so many seconds is the feed's ordinary delay; beyond, a published value is revised."""
-FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ class KeeperCore:
         self.digest = genesis(header.line)
         self.revisions: list[Revised] = []
         self.problems = 0
+        self._score = (0, 0)
         self._live = LiveMatch((SPEC_DECAY, SPEC_BOX))
         self._curve = Curve(SPEC_DECAY)
         self._suspension = Suspension(self.info.provider in CARRIES_AWARDS)
@@ -111,6 +111,8 @@ class KeeperCore:
                 self._whistle(change.new, message.at_ms)
         self._live.apply(applied)
         self._fresh += applied
+        if any(event is not None and event.goal for change in applied for event in (change.old, change.new)):
+            self._score = score(self.timeline.events())
         self.problems += len(problems)
         return Received(message, applied, tuple(problems))
 
@@ -195,5 +197,4 @@ class KeeperCore:
 
     def score(self) -> tuple[int, int]:
         """Goals of home and away as known now, shoot-out excluded."""
-        goals = [e.side for e in self.timeline.events() if e.goal and e.kind is Kind.SHOT and e.period < 5]
-        return sum(s == "home" for s in goals), sum(s == "away" for s in goals)
+        return self._score

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oracle.windows import HALF_MS
+
 RING = 512
 GRACE_MS = 60_000
 
@@ -75,9 +77,6 @@ def ripe(orders: Iterable[PendingOrder], feed: FeedView, delay_ms: int, now_ms: 
         elif now_ms > order.commit_ms + order.expiry_ms + GRACE_MS:
             cranks.append(Crank(order.address, feed.count - 1))
     return cranks
-
-
-HALF_MS = 45 * 60_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,28 +5,22 @@ Anyone may run it; it needs a key with lamports and, for liquidation rewards, a 
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from solders.compute_budget import set_compute_unit_limit
-from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import Message
 from solders.pubkey import Pubkey
-from solders.transaction import Transaction
 
 from chain import base58, pda
 from chain.clients import market as client
 from chain.clients import oracle as oracle_client
-from chain.errors import RpcError
 from chain.rpc import RpcPool
 from momentum import pricing
 from oracle.books import Books, read_books
+from oracle.courier import Courier
 from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
-from oracle.publisher import BLOCKHASH_LIFE_MS
 from oracle.windows import FeedState, SampleLike, forward_e6
 
 CRANK_UNITS = 60_000
@@ -55,9 +49,7 @@ class Cranker:
         self.now_ms = now_ms
         self._signatures: list[str] = []
         self._margin = pda.margin(exchange, key.pubkey())
-        self._limit = set_compute_unit_limit(CRANK_UNITS)
-        self._blockhash = Hash.default()
-        self._blockhash_ms = -BLOCKHASH_LIFE_MS
+        self._courier = Courier(rpc, CRANK_UNITS)
 
     async def orders_waiting(self) -> bool:
         """Whether any order is pending: one small request, so that a quiet second costs next to nothing."""
@@ -190,25 +182,14 @@ class Cranker:
         return taken
 
     async def _send(self, kind: str, instruction: Instruction) -> None:
-        """Send at once, unprefligted; whatever fails is planned again at the next step from fresh accounts."""
-        if self.now_ms() - self._blockhash_ms >= BLOCKHASH_LIFE_MS:
-            self._blockhash = (await self._rpc.latest_blockhash()).blockhash
-            self._blockhash_ms = self.now_ms()
-        message = Message.new_with_blockhash([self._limit, instruction], self._key.pubkey(), self._blockhash)
-        wire = bytes(Transaction([self._key], message, self._blockhash))
-        config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
-        try:
-            signature = await self._rpc.call("sendTransaction", [base64.b64encode(wire).decode(), config])
-        except RpcError as error:
-            self.stats.refused[f"{kind}: {error}"] += 1
-            return
-        self._signatures.append(signature)
-        status = await self._rpc.call("getSignatureStatuses", [[signature], {"searchTransactionHistory": False}])
-        row = status["value"][0]
-        if row is not None and row["err"] is None:
-            self.stats.done[kind] += 1
+        """Send it; whatever fails is planned again at the next step from fresh accounts."""
+        (delivery,) = await self._courier.send([(self._key, instruction)], self.now_ms())
+        if delivery.signature:
+            self._signatures.append(delivery.signature)
+        if delivery.error:
+            self.stats.refused[f"{kind}: {delivery.error}"] += 1
         else:
-            self.stats.refused[f"{kind}: {row['err'] if row else 'not landed'}"] += 1
+            self.stats.done[kind] += 1
 
 
 def below_maintenance(window: client.Window, position: client.Position, feed: oracle_client.Feed) -> bool:

@@ -15,6 +15,8 @@ from oracle import aggregate as aggregation
 
 MINUTE_MS = 60_000
 HALF_MINUTES = 45
+HALF_S = HALF_MINUTES * 60
+HALF_MS = HALF_MINUTES * MINUTE_MS
 Part = tuple[int, int, int]
 """(period, first minute, last minute)."""
 
@@ -110,8 +112,7 @@ def progress(feed: FeedState, newest_area: int, window_id: int) -> Progress:
         else:
             if not begun:
                 halves = period - feed.period
-                half = HALF_MINUTES * MINUTE_MS
-                lead = max(0, half - play) + (halves - 1) * half + begin if halves > 0 else begin - play
+                lead = max(0, HALF_MS - play) + (halves - 1) * HALF_MS + begin if halves > 0 else begin - play
             left, begun = left + end - begin, True
     return Progress(area, left, lead, left_out)
 

@@ -21,9 +21,8 @@ from oracle import aggregate as aggregation
 from oracle import transcript
 from oracle.books import Books
 from oracle.keeper import VOID
-from oracle.windows import FeedState, SampleLike, forward_e6, nominal_s
+from oracle.windows import HALF_S, FeedState, SampleLike, forward_e6, nominal_s
 
-HALF_S = 2_700
 _SETTLED = tuple(name for name in Settlement.__dataclass_fields__ if name != "void")
 
 _BUCKETS = (

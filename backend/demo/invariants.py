@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 
 from momentum import pricing
 
-MAX_PRICE_E6 = 100_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
@@ -181,7 +179,7 @@ def _share_price(e: Evidence) -> Check:
 def _bounds(e: Evidence) -> Check:
     good, last = 0, 0
     for s in e.samples:
-        good += 0 <= s.x_e6 <= MAX_PRICE_E6 and s.tick > last and s.low_e6 <= s.forward_e6 <= s.high_e6
+        good += 0 <= s.x_e6 <= pricing.MAX_X_E6 and s.tick > last and s.low_e6 <= s.forward_e6 <= s.high_e6
         last = s.tick
     total = len(e.samples)
     return Check(good, total, good == total, "index and forward stay in their bounds and ticks increase")
@@ -285,7 +283,7 @@ def _spoil_liquidity(e: Evidence) -> Evidence:
 
 def _spoil_sample(e: Evidence) -> Evidence:
     tick = e.samples[-1].tick + 1 if e.samples else 1
-    return replace(e, samples=(*e.samples, SampleRow(tick, MAX_PRICE_E6 + 1, 0, 0, 0)))
+    return replace(e, samples=(*e.samples, SampleRow(tick, pricing.MAX_X_E6 + 1, 0, 0, 0)))
 
 
 def _spoil_fill(e: Evidence) -> Evidence:

@@ -11,13 +11,11 @@ from backend.db.pool import Database
 from backend.demo.invariants import Check
 from backend.demo.loop import LoopStats
 from backend.demo.people import Person, Provider
-from backend.views import END_REASONS, named
+from backend.views import END_REASONS, WINDOW_STATES, named
 from oracle.books import Books
 from oracle.core import KeeperCore
 from oracle.keeper import CrankStats
 from oracle.windows import NAMES
-
-STATES = ("open", "final", "void")
 
 
 class Played(Protocol):
@@ -111,12 +109,12 @@ def windows(books: Books) -> list[dict[str, Any]]:
     """Every window with its settlement (null where it has none)."""
     rows = []
     for window in sorted(books.windows.values(), key=lambda w: w.window_id):
-        final = window.state == STATES.index("final")
+        state = named(WINDOW_STATES, window.state)
         rows.append(
             {
                 "name": NAMES[window.window_id],
-                "state": STATES[window.state],
-                "settlement": f"{window.settlement_e6 / 1_000_000:.6f}" if final else None,
+                "state": state,
+                "settlement": f"{window.settlement_e6 / 1_000_000:.6f}" if state == "final" else None,
                 "fees_charged_e6": window.fees_charged_e6,
                 "left_out_ms": window.left_out_ms,
             }

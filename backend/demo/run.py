@@ -40,10 +40,10 @@ from oracle import transcript
 from oracle.core import KeeperCore, Received
 from oracle.keeper import Cranker
 from oracle.publisher import Publisher
+from oracle.windows import HALF_S
 
 PUBLISHERS, QUORUM = 3, 2
 PROVIDERS = (("Lily", 1_000_000), ("Ludo", 250_000))
-HALF_S = 2_700
 SNAPSHOT_EVERY = 15
 LOOK_EVERY = 3
 BEFORE_MS = 3 * 86_400_000

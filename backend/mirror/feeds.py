@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain.clients.oracle import Feed
+from momentum.pricing import S_BIAS
 
 RING = 512
-S_BIAS = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)

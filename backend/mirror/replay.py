@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backend.mirror.feeds import S_BIAS, SampleRow
+from backend.mirror.feeds import SampleRow
 from chain import base58
 from chain.clients import oracle
 from chain.clients.oracle import Feed
 from chain.codec import DecodeError
 from chain.events import account_keys
+from momentum.pricing import S_BIAS
 from oracle.aggregate import Feed as Aggregation
 
 _EVER_S = 1 << 40
