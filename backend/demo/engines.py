@@ -50,11 +50,6 @@ class Engines:
     ) -> None:
         await self._stop()
 
-    @property
-    def pids(self) -> list[int]:
-        """Process ids of everything that was started, the database's supervisor last."""
-        return [child.pid for child in self._children] + [self.postgres.supervisor_pid]
-
     async def _start_localnet(self) -> None:
         rpc_port, ws_port = free_port(), free_port()
         self.rpc_url, self.ws_url = f"http://127.0.0.1:{rpc_port}", f"ws://127.0.0.1:{ws_port}"

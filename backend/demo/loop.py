@@ -101,11 +101,12 @@ class ReplayLoop:
 
     async def _sample(self, due_ms: int, last_tick: int, on_tick: OnTick) -> int:
         late_ms = self._clock.late_ms(self._start_unix_ms + due_ms) * self._speed
-        # More than a second of match time late: take the second that is under way now and drop the ones before.
-        data_ms = due_ms + int(late_ms // 1000) * 1000 if late_ms >= 1000 else due_ms
+        # A second of match time late or more: take the second that is under way now and drop the ones before,
+        # unless a message belongs between them.
+        data_ms = due_ms + max(0, int(late_ms // 1000)) * 1000
         message = self._messages[self._next] if self._next < len(self._messages) else None
-        if message is not None and message.at_ms <= data_ms and data_ms != due_ms:
-            data_ms = due_ms  # messages come first, in order
+        if message is not None and message.at_ms <= data_ms:
+            data_ms = due_ms
         began = time.perf_counter()
         sample = self.core.sample(data_ms)
         pushed = await self._push(sample)

@@ -20,7 +20,7 @@ from backend.demo import evidence, invariants
 from backend.demo.clocks import LockstepClock, MatchClock, ScaledClock
 from backend.demo.engines import Engines
 from backend.demo.fanout import Fanout
-from backend.demo.founding import Founder, Venue
+from backend.demo.founding import Founder
 from backend.demo.loop import PublishedTick, ReplayLoop
 from backend.demo.people import Person, Provider, foresight_of, windows_of
 from backend.demo.recorder import Recorder
@@ -32,10 +32,10 @@ from backend.demo.wallet import keypair
 from backend.demo.workspace import Workspace, evidence_folder, require_free_port
 from backend.errors import UserError
 from backend.feedstore import FeedStore, Score
-from ingest.events import FeedError
+from ingest.events import Event, Kind, Upsert
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
-from ingest.feeds.base import ReplayOptions, replay
+from ingest.feeds.base import Recorded, ReplayOptions, replay
 from oracle import transcript
 from oracle.core import KeeperCore, Received
 from oracle.keeper import Cranker
@@ -92,14 +92,11 @@ class Demo:
         """Run it all. Raises UserError for what a person can mend."""
         options = self.options
         require_free_port(options.port)
-        began = time.monotonic()
         with Workspace(options.data_dir) as workspace:
             engines = Engines(workspace.run, workspace.root / "db", options.port, "manual", self._now_ms)
             async with engines, contextlib.AsyncExitStack() as stack:
                 self.engines, self.stack = engines, stack
-                report = await self._with_engines(workspace.run)
-        report["wall_s"] = round(time.monotonic() - began, 1)
-        return report
+                return await self._with_engines(workspace.run)
 
     async def _with_engines(self, run: Path) -> dict[str, Any]:
         founder = Founder(self.engines.rpc, self._key, self._move_s)
@@ -170,7 +167,7 @@ class Demo:
         loop = ReplayLoop(
             self.core, self.messages, self.start_ms, clock, publisher.push, QUORUM, self.options.speed or 1.0
         )
-        goals = [(e.period, e.play_ms // 1000, str(e.side)) for e in _final_goals(self.recorded, self.core)]
+        goals = [(e.period, e.play_ms // 1000, str(e.side)) for e in _foreseeable(self.recorded, self.core)]
         self.foresight = foresight_of(goals, {1: 0, 2: HALF_S})
         fanout: Fanout[PublishedTick] = Fanout([self._crank, self._trade, self._show], lockstep=self.lockstep)
         self.loop = loop
@@ -301,10 +298,8 @@ def keep_evidence(run: Path, report: Path) -> None:
         shutil.copyfile(run / name, folder / name)
 
 
-def _final_goals(recorded: Any, core: KeeperCore) -> list[Any]:
+def _foreseeable(recorded: Recorded, core: KeeperCore) -> list[Event]:
     """Goals and penalties as the recording ends: what somebody in the stadium sees before the feed tells it."""
-    from ingest.events import Kind, Upsert
-
     events = {}
     for row in recorded.rows:
         if row.withdrawn is not None:
@@ -315,6 +310,3 @@ def _final_goals(recorded: Any, core: KeeperCore) -> list[Any]:
             if change.event.goal or change.event.kind is Kind.PENALTY_AWARDED:
                 events[change.event.event_id] = change.event
     return [e for e in events.values() if e.side is not None]
-
-
-__all__ = ["Demo", "FeedError", "Options", "Venue"]
