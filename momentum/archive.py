@@ -119,7 +119,9 @@ def _convolve(rows: Ints, methodology: Methodology) -> Ints:
     A constant table is a difference of running sums; columns with few amounts are added up one by one. Any other
     goes through Fourier transforms, one for each half of the table's bits. Their error is below
     4 eps log2(size) |column| |half table| (Euclidean norms): with |column| < 2^21 and |half table| < 2^22 less than
-    0.2, so that rounding gives the exact integer. Larger amounts are summed plainly.
+    0.2, so that rounding gives the exact integer. Larger amounts are summed plainly, and so is what a transform got
+    wrong: its plan needs the x87 unit, which an SVM in the same thread leaves full of MMX values (measured), and
+    then every value is NaN.
     """
     table, count = methodology.table, len(rows)
     if (table == table[0]).all():
@@ -146,19 +148,38 @@ def _transform(columns: Ints, methodology: Methodology) -> Ints:
     """The convolution of each of ``columns`` with the table by Fourier transforms, rounded to the exact integers."""
     count = columns.shape[1]
     if np.sqrt((columns.astype(float) ** 2).sum(axis=1).max()) >= _EXACT_NORM:
-        return np.stack([np.convolve(column, methodology.table[:count])[:count] for column in columns])
+        return _plain(columns, methodology)
     size = _transform_size(2 * count)
     key = (methodology.name, size)
-    if key not in _TRANSFORMS:
-        table = methodology.table[: size // 2]
-        halves = ((table & 0xFFFF).astype(float), (table >> 16).astype(float))
-        _TRANSFORMS[key] = (np.fft.rfft(halves[0], size), np.fft.rfft(halves[1], size))
-    low, high = _TRANSFORMS[key]
-    spectrum = np.fft.rfft(columns.astype(float), size, axis=1)
-    low_sums = np.rint(np.fft.irfft(spectrum * low, size, axis=1)[:, :count]).astype(np.int64)
-    high_sums = np.rint(np.fft.irfft(spectrum * high, size, axis=1)[:, :count]).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        if key not in _TRANSFORMS:
+            table = methodology.table[: size // 2]
+            halves = ((table & 0xFFFF).astype(float), (table >> 16).astype(float))
+            _TRANSFORMS[key] = (np.fft.rfft(halves[0], size), np.fft.rfft(halves[1], size))
+        low, high = _TRANSFORMS[key]
+        spectrum = np.fft.rfft(columns.astype(float), size, axis=1)
+        low_sums = np.rint(np.fft.irfft(spectrum * low, size, axis=1)[:, :count]).astype(np.int64)
+        high_sums = np.rint(np.fft.irfft(spectrum * high, size, axis=1)[:, :count]).astype(np.int64)
     result: Ints = low_sums + (high_sums << 16)
+    if not np.array_equal(result.sum(axis=1), _grand_totals(columns, methodology)):
+        del _TRANSFORMS[key]
+        return _plain(columns, methodology)
     return result
+
+
+def _plain(columns: Ints, methodology: Methodology) -> Ints:
+    count = columns.shape[1]
+    return np.stack([np.convolve(column, methodology.table[:count])[:count] for column in columns])
+
+
+def _grand_totals(columns: Ints, methodology: Methodology) -> Ints:
+    """What each column's convolution adds up to over all ticks, modulo 2^64: an amount counts to the last tick."""
+    count = columns.shape[1]
+    running = np.cumsum(methodology.table[:count])
+    weight = np.full(count, running[-1])
+    weight[: len(running)] = running
+    totals: Ints = columns @ weight[::-1]
+    return totals
 
 
 def _transform_size(least: int) -> int:

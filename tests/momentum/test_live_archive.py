@@ -58,6 +58,21 @@ def test_they_agree_on_a_match_of_full_length() -> None:
     assert_same(run_live(events, ticks_of(result)), result)
 
 
+@pytest.mark.parametrize("broken", [complex(np.nan, 0), 1 + 1e-9j])
+def test_a_transform_that_a_broken_float_unit_spoiled_is_noticed_and_summed_plainly(
+    monkeypatch: pytest.MonkeyPatch, broken: complex
+) -> None:
+    events = season_match(5)
+    expected = replay(events)
+    real = np.fft.rfft
+    monkeypatch.setattr(archive, "_TRANSFORMS", {})
+    monkeypatch.setattr(np.fft, "rfft", lambda *args, **kwargs: real(*args, **kwargs) * broken)
+    spoiled = replay(events)
+    for m in METHODOLOGIES:
+        assert np.array_equal(spoiled.x_e6[m.name], expected.x_e6[m.name])
+    assert not archive._TRANSFORMS
+
+
 @settings(max_examples=60, deadline=None)
 @given(matches(), st.randoms(use_true_random=False))
 def test_any_order_duplicates_edits_and_deletions_that_end_in_the_same_events_give_the_same_index(
