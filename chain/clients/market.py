@@ -123,7 +123,7 @@ class Exchange:
     """One venue with its rules. PDA `["exchange", creator]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x1e\xc8\xdc\x95\x03=h2'
-    SPACE: ClassVar[int] = 344
+    SPACE: ClassVar[int] = 528
 
     version: int
     bump: int
@@ -155,6 +155,31 @@ class Exchange:
     cap_pool_bps: int
     cap_match_bps: int
     cap_user_bps: int
+    guardian: Pubkey
+    """May tighten the pause for a while, void a disputed window, never set a price; default key: nobody."""
+    attestor: Pubkey
+    """Signs attestations that orders then need; default key: none are needed."""
+    pending_authority: Pubkey
+    """Becomes the authority when it accepts; default key: nobody."""
+    guardian_until_unix: int
+    """Until when the guardian's pause holds."""
+    borrow_kink_e12: int
+    borrow_max_e12: int
+    liquidation_dust_e6: int
+    challenge_bond_e6: int
+    outflow_hour_e6: int
+    outflow_day_e6: int
+    outflow_raised_unix: int
+    """When the outflow limits last grew."""
+    challenge_ms: int
+    lp_cooldown_s: int
+    open_windows: int
+    """Windows that are neither final nor void."""
+    orders_per_minute: int
+    borrow_kink_bps: int
+    guardian_pause: int
+    """The guardian's pause level; holds until `guardian_until_unix`."""
+    _reserved_2: bytes
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -199,6 +224,24 @@ _Exchange: c.Struct[Exchange] = c.Struct(
         ("cap_pool_bps", c.U16),
         ("cap_match_bps", c.U16),
         ("cap_user_bps", c.U16),
+        ("guardian", c.KEY),
+        ("attestor", c.KEY),
+        ("pending_authority", c.KEY),
+        ("guardian_until_unix", c.U64),
+        ("borrow_kink_e12", c.U64),
+        ("borrow_max_e12", c.U64),
+        ("liquidation_dust_e6", c.U64),
+        ("challenge_bond_e6", c.U64),
+        ("outflow_hour_e6", c.U64),
+        ("outflow_day_e6", c.U64),
+        ("outflow_raised_unix", c.U64),
+        ("challenge_ms", c.U32),
+        ("lp_cooldown_s", c.U32),
+        ("open_windows", c.U32),
+        ("orders_per_minute", c.U16),
+        ("borrow_kink_bps", c.U16),
+        ("guardian_pause", c.U8),
+        ("_reserved_2", c.FixedBytes(7)),
     ),
 )
 
@@ -229,6 +272,24 @@ EXCHANGE_DTYPE = np.dtype(
         ("cap_pool_bps", "<u2"),
         ("cap_match_bps", "<u2"),
         ("cap_user_bps", "<u2"),
+        ("guardian", ("u1", (32,))),
+        ("attestor", ("u1", (32,))),
+        ("pending_authority", ("u1", (32,))),
+        ("guardian_until_unix", "<u8"),
+        ("borrow_kink_e12", "<u8"),
+        ("borrow_max_e12", "<u8"),
+        ("liquidation_dust_e6", "<u8"),
+        ("challenge_bond_e6", "<u8"),
+        ("outflow_hour_e6", "<u8"),
+        ("outflow_day_e6", "<u8"),
+        ("outflow_raised_unix", "<u8"),
+        ("challenge_ms", "<u4"),
+        ("lp_cooldown_s", "<u4"),
+        ("open_windows", "<u4"),
+        ("orders_per_minute", "<u2"),
+        ("borrow_kink_bps", "<u2"),
+        ("guardian_pause", "u1"),
+        ("_reserved_2", "u1", (7,)),
     ]
 )
 
@@ -261,6 +322,26 @@ class ExchangeParams:
     """Most of the pool's cash that one margin account may reserve."""
     tip_lamports: int
     """Paid to whoever ends an order."""
+    orders_per_minute: int
+    """Orders a margin account may place in a minute; 0: any number."""
+    borrow_kink_bps: int
+    """Share of reserved cash at which the borrow fee turns steep."""
+    borrow_kink_e12: int
+    """Borrow fee at the kink, 1e-12 of the reservation a second of play; 0: none."""
+    borrow_max_e12: int
+    """Borrow fee when all cash is reserved."""
+    liquidation_dust_e6: int
+    """A position of at most this quantity is liquidated at once, a larger one by halves; 0: always at once."""
+    challenge_bond_e6: int
+    """Bond of a challenge."""
+    challenge_ms: int
+    """By how much a challenge extends the dispute time; 0: there are no challenges."""
+    lp_cooldown_s: int
+    """Time between a liquidity provider's request to withdraw and its execution."""
+    outflow_hour_e6: int
+    """Most winnings that leave the vault in an hour; 0: any amount."""
+    outflow_day_e6: int
+    """Most winnings that leave the vault in a day; 0: any amount."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -287,6 +368,16 @@ _ExchangeParams: c.Struct[ExchangeParams] = c.Struct(
         ("cap_match_bps", c.U16),
         ("cap_user_bps", c.U16),
         ("tip_lamports", c.U64),
+        ("orders_per_minute", c.U16),
+        ("borrow_kink_bps", c.U16),
+        ("borrow_kink_e12", c.U64),
+        ("borrow_max_e12", c.U64),
+        ("liquidation_dust_e6", c.U64),
+        ("challenge_bond_e6", c.U64),
+        ("challenge_ms", c.U32),
+        ("lp_cooldown_s", c.U32),
+        ("outflow_hour_e6", c.U64),
+        ("outflow_day_e6", c.U64),
     ),
 )
 
@@ -304,6 +395,16 @@ EXCHANGE_PARAMS_DTYPE = np.dtype(
         ("cap_match_bps", "<u2"),
         ("cap_user_bps", "<u2"),
         ("tip_lamports", "<u8"),
+        ("orders_per_minute", "<u2"),
+        ("borrow_kink_bps", "<u2"),
+        ("borrow_kink_e12", "<u8"),
+        ("borrow_max_e12", "<u8"),
+        ("liquidation_dust_e6", "<u8"),
+        ("challenge_bond_e6", "<u8"),
+        ("challenge_ms", "<u4"),
+        ("lp_cooldown_s", "<u4"),
+        ("outflow_hour_e6", "<u8"),
+        ("outflow_day_e6", "<u8"),
     ]
 )
 
@@ -722,7 +823,7 @@ class Margin:
     """
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x98\x11\x8e\xc3P\xc4\xa10'
-    SPACE: ClassVar[int] = 128
+    SPACE: ClassVar[int] = 144
 
     version: int
     bump: int
@@ -741,6 +842,11 @@ class Margin:
     open_orders: int
     open_positions: int
     """Positions with a quantity."""
+    rate_unix: int
+    """Start of the running minute in which orders are counted."""
+    rate_count: int
+    """Orders placed in it."""
+    _reserved_2: bytes
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -772,6 +878,9 @@ _Margin: c.Struct[Margin] = c.Struct(
         ("last_client_id", c.U64),
         ("open_orders", c.U32),
         ("open_positions", c.U32),
+        ("rate_unix", c.U64),
+        ("rate_count", c.U32),
+        ("_reserved_2", c.FixedBytes(4)),
     ),
 )
 
@@ -789,6 +898,9 @@ MARGIN_DTYPE = np.dtype(
         ("last_client_id", "<u8"),
         ("open_orders", "<u4"),
         ("open_positions", "<u4"),
+        ("rate_unix", "<u8"),
+        ("rate_count", "<u4"),
+        ("_reserved_2", "u1", (4,)),
     ]
 )
 
@@ -1231,7 +1343,7 @@ class Pool:
     """
 
     DISCRIMINATOR: ClassVar[bytes] = b'\xf1\x9am\x04\x11\xb1m\xbc'
-    SPACE: ClassVar[int] = 224
+    SPACE: ClassVar[int] = 264
 
     version: int
     bump: int
@@ -1267,6 +1379,18 @@ class Pool:
     """Counter: fees split between liquidity providers, insurance and protocol."""
     fees_returned_e6: int
     """Counter: fees given back by void windows."""
+    outflow_hour_unix: int
+    """Start of the running hour of winnings that left the vault."""
+    outflow_hour_e6: int
+    """Winnings that left in it."""
+    outflow_day_unix: int
+    """Start of the running day of winnings that left the vault."""
+    outflow_day_e6: int
+    """Winnings that left in it."""
+    live_windows: int
+    """Windows with open interest."""
+    lp_requests: int
+    """Liquidity requests that wait."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1308,6 +1432,12 @@ _Pool: c.Struct[Pool] = c.Struct(
         ("fees_charged_e6", c.U64),
         ("fees_distributed_e6", c.U64),
         ("fees_returned_e6", c.U64),
+        ("outflow_hour_unix", c.U64),
+        ("outflow_hour_e6", c.U64),
+        ("outflow_day_unix", c.U64),
+        ("outflow_day_e6", c.U64),
+        ("live_windows", c.U32),
+        ("lp_requests", c.U32),
     ),
 )
 
@@ -1335,6 +1465,12 @@ POOL_DTYPE = np.dtype(
         ("fees_charged_e6", "<u8"),
         ("fees_distributed_e6", "<u8"),
         ("fees_returned_e6", "<u8"),
+        ("outflow_hour_unix", "<u8"),
+        ("outflow_hour_e6", "<u8"),
+        ("outflow_day_unix", "<u8"),
+        ("outflow_day_e6", "<u8"),
+        ("live_windows", "<u4"),
+        ("lp_requests", "<u4"),
     ]
 )
 
@@ -2370,7 +2506,7 @@ def ix_finalise_window(
         PROGRAM_ID,
         b'c\xde\x12\xd9ft\xb0\xb9' + FinaliseWindowArgs().encode(),
         [
-            AccountMeta(exchange, False, False),
+            AccountMeta(exchange, False, True),
             AccountMeta(window, False, True),
             AccountMeta(feed, False, False),
             AccountMeta(event_authority, False, False),
@@ -2603,7 +2739,7 @@ def ix_open_window(
         [
             AccountMeta(operator, True, False),
             AccountMeta(payer, True, True),
-            AccountMeta(exchange, False, False),
+            AccountMeta(exchange, False, True),
             AccountMeta(market, False, True),
             AccountMeta(feed, False, False),
             AccountMeta(window, False, True),

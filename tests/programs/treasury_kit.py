@@ -30,6 +30,16 @@ PARAMS = market.ExchangeParams(
     cap_match_bps=2_000,
     cap_user_bps=200,
     tip_lamports=15_000,
+    orders_per_minute=0,
+    borrow_kink_bps=0,
+    borrow_kink_e12=0,
+    borrow_max_e12=0,
+    liquidation_dust_e6=0,
+    challenge_bond_e6=0,
+    challenge_ms=0,
+    lp_cooldown_s=0,
+    outflow_hour_e6=0,
+    outflow_day_e6=0,
 )
 
 

@@ -45,6 +45,12 @@ pub const MAX_INITIAL_MARGIN_E6: u32 = 100_000_000;
 pub const MAX_TIP_LAMPORTS: u64 = 10_000_000;
 /// Highest share of the pool's cash that may be reserved.
 pub const MAX_CAP_POOL_BPS: u16 = 8_000;
+/// Highest borrow fee: a tenth of the reservation an hour, in 1e-12 a second.
+pub const MAX_BORROW_E12: u64 = 27_777_778;
+/// Longest extension of the dispute time by a challenge: two days.
+pub const MAX_CHALLENGE_MS: u32 = 172_800_000;
+/// Longest wait of a withdrawal of liquidity: a week.
+pub const MAX_LP_COOLDOWN_S: u32 = 604_800;
 /// The whole, in basis points.
 pub const BPS: u64 = 10_000;
 /// Part of a liquidated position's remaining collateral that the liquidator gets.

@@ -64,7 +64,7 @@ struct Outcome {
 pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     let total = a.pool.total_e6()?;
     let mut outcome = Outcome::default();
     let ended = match judge(a, sample_index, &clock, &mut outcome)? {

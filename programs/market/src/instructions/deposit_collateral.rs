@@ -28,8 +28,9 @@ pub struct DepositCollateral {
 
 /// 1. Moves `amount_e6` from the depositor to the vault. 2. Books it as free margin.
 pub fn deposit_collateral(ctx: &mut Context<DepositCollateral>, amount_e6: u64) -> Result<()> {
+    let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(amount_e6 > 0, MarketError::BadAmount);
     a.token_program.transfer(&mut a.source, &mut a.vault, &a.depositor, &[], amount_e6)?;
     credit(&mut a.margin.free_e6, amount_e6)?;

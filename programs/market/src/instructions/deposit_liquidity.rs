@@ -32,8 +32,9 @@ pub struct DepositLiquidity {
 ///
 /// Only while no position is open and no order is pending, so that cash is the pool's whole value.
 pub fn deposit_liquidity(ctx: &mut Context<DepositLiquidity>, amount_e6: u64, min_shares: u64) -> Result<()> {
+    let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_ACTIVE)?;
+    a.exchange.allows(PAUSE_ACTIVE, &clock)?;
     require!(a.pool.idle(), MarketError::PoolBusy);
     let (cash_before, supply_before) = (a.pool.cash_e6, a.lp_mint.supply());
     let shares = math(model::shares_for_deposit(amount_e6, cash_before, supply_before))?;

@@ -12,7 +12,7 @@ use crate::{
 #[event_cpi]
 #[derive(Accounts)]
 pub struct FinaliseWindow {
-    #[account(address = window.exchange @ MarketError::WrongAccount)]
+    #[account(mut, address = window.exchange @ MarketError::WrongAccount)]
     pub exchange: Account<Exchange>,
     #[account(mut)]
     pub window: Account<Window>,
@@ -28,8 +28,9 @@ pub struct FinaliseWindow {
 pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(a.window.is_open(), MarketError::AlreadyFinal);
+    a.exchange.open_windows -= 1;
     let window = &mut a.window;
     let (area, left_out_ms) = match live_feed(a.feed.account())? {
         None => (0, window.w_ms),

@@ -41,7 +41,7 @@ pub struct Liquidate {
 pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(a.position.qty_e6 > 0, MarketError::PositionEmpty);
     let (price_e6, mark_e6) = mark(a, &clock)?;
 

@@ -18,6 +18,7 @@ pub struct OpenWindow {
     pub operator: Signer,
     #[account(unsafe(dup))]
     pub payer: Signer,
+    #[account(mut)]
     pub exchange: Account<Exchange>,
     #[account(mut, constraint = market.exchange == *exchange.address() @ MarketError::WrongAccount)]
     pub market: Account<Market>,
@@ -38,6 +39,7 @@ pub fn open_window(ctx: &mut Context<OpenWindow>, window_id: u8, k_e6: u64) -> R
     require!(outcome(&a.feed, window_id, over)?.is_none(), MarketError::WindowNotOpen);
 
     a.market.windows |= 1 << window_id;
+    a.exchange.open_windows += 1;
     let (exchange, market, feed) = (*a.exchange.address(), *a.market.address(), *a.feed.address());
     let window = &mut a.window;
     window.version = VERSION;

@@ -3,7 +3,7 @@ use model::Side;
 use oracle::Feed;
 
 use crate::{
-    constants::COMMIT_CLOSE_MS,
+    constants::{COMMIT_CLOSE_MS, PAUSE_ACTIVE},
     errors::MarketError,
     state::{math, Exchange, Window},
     timing::{sample_ms, Pricing},
@@ -54,7 +54,7 @@ pub fn quote(ctx: &mut Context<ViewQuote>, side: u8, qty_e6: u64) -> Result<Quot
         && a.feed.status != oracle::STATUS_FINAL
         && !a.feed.suspended()
         && a.feed.in_break == 0
-        && a.exchange.pause == 0
+        && a.exchange.pause_at(&Clock::get()?) == PAUSE_ACTIVE
         && pricing.at.left_ms >= COMMIT_CLOSE_MS;
     Ok(QuoteView {
         sample_index: a.feed.samples - 1,

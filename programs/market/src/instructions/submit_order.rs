@@ -69,7 +69,7 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
     let a = &mut ctx.accounts;
     let reduce_only = params.flags & FLAG_REDUCE_ONLY != 0;
     check_params(&params, &a.exchange)?;
-    a.exchange.allows(if reduce_only { PAUSE_REDUCE_ONLY } else { PAUSE_ACTIVE })?;
+    a.exchange.allows(if reduce_only { PAUSE_REDUCE_ONLY } else { PAUSE_ACTIVE }, &clock)?;
     require!(params.client_id > a.margin.last_client_id, MarketError::ClientIdUsed);
     check_feed(&a.feed, &a.window)?;
 

@@ -31,7 +31,7 @@ pub fn withdraw_collateral(ctx: &mut Context<WithdrawCollateral>, amount_e6: u64
     let a = &mut ctx.accounts;
     require!(amount_e6 > 0, MarketError::BadAmount);
     require!(amount_e6 <= a.margin.free_e6, MarketError::InsufficientMargin);
-    if a.exchange.pause == PAUSE_HALTED {
+    if a.exchange.pause_at(&Clock::get()?) == PAUSE_HALTED {
         let principal = a.margin.deposits_e6.saturating_sub(a.margin.withdrawals_e6);
         require!(amount_e6 <= principal, MarketError::Paused);
     }

@@ -32,8 +32,9 @@ pub struct WithdrawLiquidity {
 ///
 /// Only while no position is open and no order is pending, so that cash is the pool's whole value.
 pub fn withdraw_liquidity(ctx: &mut Context<WithdrawLiquidity>, shares: u64, min_amount_e6: u64) -> Result<()> {
+    let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    a.exchange.allows(PAUSE_NO_NEW_ORDERS)?;
+    a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(a.pool.idle(), MarketError::PoolBusy);
     let (cash_before, supply_before) = (a.pool.cash_e6, a.lp_mint.supply());
     require!(shares > 0 && shares <= supply_before, MarketError::BadAmount);

@@ -29,6 +29,26 @@ pub struct ExchangeParams {
     pub cap_user_bps: u16,
     /// Paid to whoever ends an order.
     pub tip_lamports: u64,
+    /// Orders a margin account may place in a minute; 0: any number.
+    pub orders_per_minute: u16,
+    /// Share of reserved cash at which the borrow fee turns steep.
+    pub borrow_kink_bps: u16,
+    /// Borrow fee at the kink, 1e-12 of the reservation a second of play; 0: none.
+    pub borrow_kink_e12: u64,
+    /// Borrow fee when all cash is reserved.
+    pub borrow_max_e12: u64,
+    /// A position of at most this quantity is liquidated at once, a larger one by halves; 0: always at once.
+    pub liquidation_dust_e6: u64,
+    /// Bond of a challenge.
+    pub challenge_bond_e6: u64,
+    /// By how much a challenge extends the dispute time; 0: there are no challenges.
+    pub challenge_ms: u32,
+    /// Time between a liquidity provider's request to withdraw and its execution.
+    pub lp_cooldown_s: u32,
+    /// Most winnings that leave the vault in an hour; 0: any amount.
+    pub outflow_hour_e6: u64,
+    /// Most winnings that leave the vault in a day; 0: any amount.
+    pub outflow_day_e6: u64,
 }
 
 impl ExchangeParams {
@@ -42,7 +62,12 @@ impl ExchangeParams {
             && (self.delay_ms..=MAX_EXPIRY_MS).contains(&self.order_expiry_ms)
             && (MIN_INITIAL_MARGIN_E6..=MAX_INITIAL_MARGIN_E6).contains(&self.initial_margin_e6)
             && self.fee_e6 <= MAX_FEE_E6
-            && self.tip_lamports <= MAX_TIP_LAMPORTS;
+            && self.tip_lamports <= MAX_TIP_LAMPORTS
+            && self.borrow_kink_bps as u64 <= BPS
+            && self.borrow_kink_e12 <= self.borrow_max_e12
+            && self.borrow_max_e12 <= MAX_BORROW_E12
+            && self.challenge_ms <= MAX_CHALLENGE_MS
+            && self.lp_cooldown_s <= MAX_LP_COOLDOWN_S;
         require!(shares == BPS && caps && ranges, MarketError::BadParameter);
         Ok(())
     }
@@ -81,6 +106,31 @@ pub struct Exchange {
     pub cap_pool_bps: u16,
     pub cap_match_bps: u16,
     pub cap_user_bps: u16,
+    /// May tighten the pause for a while, void a disputed window, never set a price; default key: nobody.
+    pub guardian: Address,
+    /// Signs attestations that orders then need; default key: none are needed.
+    pub attestor: Address,
+    /// Becomes the authority when it accepts; default key: nobody.
+    pub pending_authority: Address,
+    /// Until when the guardian's pause holds.
+    pub guardian_until_unix: u64,
+    pub borrow_kink_e12: u64,
+    pub borrow_max_e12: u64,
+    pub liquidation_dust_e6: u64,
+    pub challenge_bond_e6: u64,
+    pub outflow_hour_e6: u64,
+    pub outflow_day_e6: u64,
+    /// When the outflow limits last grew.
+    pub outflow_raised_unix: u64,
+    pub challenge_ms: u32,
+    pub lp_cooldown_s: u32,
+    /// Windows that are neither final nor void.
+    pub open_windows: u32,
+    pub orders_per_minute: u16,
+    pub borrow_kink_bps: u16,
+    /// The guardian's pause level; holds until `guardian_until_unix`.
+    pub guardian_pause: u8,
+    pub _reserved_2: [u8; 7],
 }
 
 impl Exchange {
@@ -99,12 +149,30 @@ impl Exchange {
         self.cap_match_bps = params.cap_match_bps;
         self.cap_user_bps = params.cap_user_bps;
         self.tip_lamports = params.tip_lamports;
+        self.orders_per_minute = params.orders_per_minute;
+        self.borrow_kink_bps = params.borrow_kink_bps;
+        self.borrow_kink_e12 = params.borrow_kink_e12;
+        self.borrow_max_e12 = params.borrow_max_e12;
+        self.liquidation_dust_e6 = params.liquidation_dust_e6;
+        self.challenge_bond_e6 = params.challenge_bond_e6;
+        self.challenge_ms = params.challenge_ms;
+        self.lp_cooldown_s = params.lp_cooldown_s;
+        self.outflow_hour_e6 = params.outflow_hour_e6;
+        self.outflow_day_e6 = params.outflow_day_e6;
         Ok(())
     }
 
-    /// Refuse when the pause is tighter than `most`.
-    pub fn allows(&self, most: u8) -> Result<()> {
-        require!(self.pause <= most, MarketError::Paused);
+    /// The pause in force: the authority's, or the guardian's while it holds, whichever is tighter.
+    pub fn pause_at(&self, clock: &Clock) -> u8 {
+        match clock.unix_timestamp < self.guardian_until_unix as i64 {
+            true => self.pause.max(self.guardian_pause),
+            false => self.pause,
+        }
+    }
+
+    /// Refuse when the pause in force is tighter than `most`.
+    pub fn allows(&self, most: u8, clock: &Clock) -> Result<()> {
+        require!(self.pause_at(clock) <= most, MarketError::Paused);
         Ok(())
     }
 }

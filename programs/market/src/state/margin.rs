@@ -22,4 +22,9 @@ pub struct Margin {
     pub open_orders: u32,
     /// Positions with a quantity.
     pub open_positions: u32,
+    /// Start of the running minute in which orders are counted.
+    pub rate_unix: u64,
+    /// Orders placed in it.
+    pub rate_count: u32,
+    pub _reserved_2: [u8; 4],
 }

@@ -42,6 +42,18 @@ pub struct Pool {
     pub fees_distributed_e6: u64,
     /// Counter: fees given back by void windows.
     pub fees_returned_e6: u64,
+    /// Start of the running hour of winnings that left the vault.
+    pub outflow_hour_unix: u64,
+    /// Winnings that left in it.
+    pub outflow_hour_e6: u64,
+    /// Start of the running day of winnings that left the vault.
+    pub outflow_day_unix: u64,
+    /// Winnings that left in it.
+    pub outflow_day_e6: u64,
+    /// Windows with open interest.
+    pub live_windows: u32,
+    /// Liquidity requests that wait.
+    pub lp_requests: u32,
 }
 
 impl Pool {
