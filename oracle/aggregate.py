@@ -21,10 +21,12 @@ HOLD_MAX_MS = 60_000
 MINUTE_MS = 60_000
 MINUTE_MARKS = 46
 PERIODS = 4
+TRADED_PERIODS = 2
 
 FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END, FLAG_PROVISIONAL = 1, 2, 4, 8
 _FLAGS_ALL = 15
 _MAX_REASON = 7
+REASON_OPERATOR = 7
 _U16 = (1 << 16) - 1
 _U32 = (1 << 32) - 1
 _SAMPLE = struct.Struct("<QIIIIIHH")
@@ -115,6 +117,22 @@ def merge(quotes: Sequence[Quote]) -> Merged:
     )
 
 
+@dataclass(slots=True)
+class Score:
+    """What a publisher did in a feed, as counted on chain; ``deviation_e6`` is summed over the scored ticks."""
+
+    accepted: int = 0
+    late: int = 0
+    used: int = 0
+    scored: int = 0
+    deviation_e6: int = 0
+
+    def compare(self, x_e6: int, median_e6: int) -> None:
+        """Score one index against its tick's."""
+        self.scored += 1
+        self.deviation_e6 += abs(x_e6 - median_e6)
+
+
 def _no_period() -> PeriodMark:
     return PeriodMark(start_play_ms=0, end_play_ms=0, start_data_ms=0, end_data_ms=0, start_area=0, end_area=0)
 
@@ -136,13 +154,19 @@ class Feed:
     left_out_ms: int = 0
     suspend_epoch: int = 0
     suspend_reason: int = 0
+    suspended_ms: int = 0
+    suspended_since_ms: int = 0
+    hold: bool = False
     hash_chain: bytes = bytes(32)
     samples: list[Sample] = field(default_factory=list)
     quotes: dict[int, Quote] = field(default_factory=dict)
-    late: dict[int, int] = field(default_factory=dict)
+    scores: dict[int, Score] = field(default_factory=dict)
     periods: list[PeriodMark] = field(default_factory=lambda: [_no_period() for _ in range(PERIODS)])
     minute_area: list[list[int]] = field(default_factory=lambda: [[0] * MINUTE_MARKS for _ in range(PERIODS)])
     minute_left_out_ms: list[list[int]] = field(default_factory=lambda: [[0] * MINUTE_MARKS for _ in range(PERIODS)])
+    minute_suspended_ms: list[list[int]] = field(
+        default_factory=lambda: [[0] * MINUTE_MARKS for _ in range(TRADED_PERIODS)]
+    )
 
     @property
     def suspended(self) -> bool:
@@ -169,11 +193,21 @@ class Feed:
         if own is not None and quote.tick <= own.tick:
             raise QuoteRejected("TickNotNew")
         self.quotes[publisher] = quote
+        score = self.scores.setdefault(publisher, Score())
+        score.accepted += 1
         if quote.tick <= self.tick:
-            self.late[publisher] = self.late.get(publisher, 0) + 1
+            score.late += 1
+            if quote.tick == self.tick:
+                score.compare(quote.x_e6, self.samples[-1].x_e6)
             return None
-        chosen = [other for _, other in sorted(self.quotes.items()) if other.tick == quote.tick]
-        return self._aggregate(quote.tick, merge(chosen)) if len(chosen) >= self.quorum else None
+        chosen = {who: other for who, other in sorted(self.quotes.items()) if other.tick == quote.tick}
+        if len(chosen) < self.quorum:
+            return None
+        sample = self._aggregate(quote.tick, merge(list(chosen.values())))
+        for who, other in chosen.items():
+            self.scores[who].used += 1
+            self.scores[who].compare(other.x_e6, sample.x_e6)
+        return sample
 
     def _check(self, quote: Quote, unix_s: int) -> None:
         in_range = (
@@ -211,9 +245,11 @@ class Feed:
         row = period - 1
         play_ms = max(self.periods[row].start_play_ms + merged.play_ms, self.play_ms)
         area = self._hold(row, play_ms, last_x)
-        if merged.suspended != self.suspended:
+        suspended = merged.suspended or self.hold
+        if suspended != self.suspended:
             self.suspend_epoch = (self.suspend_epoch + 1) & _U16
-        self.suspend_reason = merged.suspend_reason
+            self.suspended_since_ms = data_ms if suspended else 0
+        self.suspend_reason = REASON_OPERATOR if self.hold else merged.suspend_reason
         self.revised += merged.revised
         self.tick, self.data_ms, self.play_ms = tick, data_ms, play_ms
         sample = Sample(
@@ -242,9 +278,13 @@ class Feed:
 
         minute = (since - start) // MINUTE_MS + 1
         while minute < MINUTE_MARKS and start + minute * MINUTE_MS <= play_ms:
-            self.minute_area[row][minute], self.minute_left_out_ms[row][minute] = at(start + minute * MINUTE_MS)
+            mark = start + minute * MINUTE_MS
+            self.minute_area[row][minute], self.minute_left_out_ms[row][minute] = at(mark)
+            if row < TRADED_PERIODS:
+                self.minute_suspended_ms[row][minute] = self.suspended_ms + self.suspended * (mark - since)
             minute += 1
         area, self.left_out_ms = at(play_ms)
+        self.suspended_ms += self.suspended * (play_ms - since)
         return area
 
     def _open_periods(self, period: int, data_ms: int) -> None:
@@ -263,6 +303,8 @@ class Feed:
                 end_area=area if skipped else 0,
             )
             self.minute_area[row][0], self.minute_left_out_ms[row][0] = area, self.left_out_ms
+            if row < TRADED_PERIODS:
+                self.minute_suspended_ms[row][0] = self.suspended_ms
         self.period, self.in_break = period, False
 
     def _close_period(self, row: int) -> None:

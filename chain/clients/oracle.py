@@ -95,6 +95,12 @@ class PublisherQuote:
     late: int
     """Of these, quotes that came after their tick was aggregated."""
     inputs_hash: bytes
+    deviation_e6: int
+    """Sum of |index - median| over the `scored` ticks, 1e-6 points."""
+    used: int
+    """Ticks whose sample this publisher's quote entered."""
+    scored: int
+    """Ticks in `deviation_e6`: those it entered, and late ones that came before the next sample."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -123,6 +129,9 @@ _PublisherQuote: c.Struct[PublisherQuote] = c.Struct(
         ("accepted", c.U32),
         ("late", c.U32),
         ("inputs_hash", c.FixedBytes(32)),
+        ("deviation_e6", c.U64),
+        ("used", c.U32),
+        ("scored", c.U32),
     ),
 )
 
@@ -142,6 +151,9 @@ PUBLISHER_QUOTE_DTYPE = np.dtype(
         ("accepted", "<u4"),
         ("late", "<u4"),
         ("inputs_hash", "u1", (32,)),
+        ("deviation_e6", "<u8"),
+        ("used", "<u4"),
+        ("scored", "<u4"),
     ]
 )
 
@@ -252,7 +264,7 @@ class Feed:
     """The index of one match. PDA `["feed", config, match_id]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'E\xbf\x10\xe3\x84\xbbT\xe3'
-    SPACE: ClassVar[int] = 19776
+    SPACE: ClassVar[int] = 20320
 
     version: int
     bump: int
@@ -289,16 +301,32 @@ class Feed:
     """Play time that no sample covers, in no area."""
     suspend_epoch: int
     """Grows by one at every suspension and every resumption: odd while suspended."""
-    _reserved: bytes = bytes(2)
+    hold: int
+    """1 while the operator holds the feed suspended."""
+    scores_recorded: int
+    """Bit `i` is set once the score of publisher `i` went into its bond account."""
     hash_chain: bytes
     """`h = sha256(h | sample | inputs_hash)`, from 32 zero bytes."""
     publishers: tuple[Pubkey, ...]
     quotes: tuple[PublisherQuote, ...]
     periods: tuple[PeriodMark, ...]
+    last_unix_s: int
+    """Cluster time of the newest sample, of the listing before the first."""
+    finalised_unix_s: int
+    """Cluster time at which the feed became final; 0 before."""
+    suspended_ms: int
+    """Play time covered by samples that were suspended: from a suspended sample to the next one."""
+    suspended_since_ms: int
+    """`data_ms` of the sample with which the present suspension began; 0 while there is none."""
+    set_id: int
+    """Number of the publisher set that the feed was listed with."""
+    _reserved: bytes = bytes(20)
     minute_area: NDArray[Any]
     """`Sample::area` at each full minute of each period."""
     minute_left_out_ms: NDArray[Any]
     """`Feed::left_out_ms` at each full minute of each period."""
+    minute_suspended_ms: NDArray[Any]
+    """`Feed::suspended_ms` at each full minute of each half (not of extra time, which has no windows)."""
     ring: NDArray[Any]
 
     def encode(self) -> bytes:
@@ -340,13 +368,21 @@ _Feed: c.Struct[Feed] = c.Struct(
         ("revised", c.U32),
         ("left_out_ms", c.U32),
         ("suspend_epoch", c.U16),
-        ("_reserved", c.FixedBytes(2)),
+        ("hold", c.U8),
+        ("scores_recorded", c.U8),
         ("hash_chain", c.FixedBytes(32)),
         ("publishers", c.Array(c.KEY, 8)),
         ("quotes", c.Array(_PublisherQuote, 8)),
         ("periods", c.Array(_PeriodMark, 4)),
+        ("last_unix_s", c.U64),
+        ("finalised_unix_s", c.U64),
+        ("suspended_ms", c.U32),
+        ("suspended_since_ms", c.U32),
+        ("set_id", c.U32),
+        ("_reserved", c.FixedBytes(20)),
         ("minute_area", c.NumpyArray("<u8", (4, 46))),
         ("minute_left_out_ms", c.NumpyArray("<u4", (4, 46))),
+        ("minute_suspended_ms", c.NumpyArray("<u4", (2, 46))),
         ("ring", c.NumpyArray(SAMPLE_DTYPE, (512,))),
     ),
 )
@@ -374,13 +410,21 @@ FEED_DTYPE = np.dtype(
         ("revised", "<u4"),
         ("left_out_ms", "<u4"),
         ("suspend_epoch", "<u2"),
-        ("_reserved", "u1", (2,)),
+        ("hold", "u1"),
+        ("scores_recorded", "u1"),
         ("hash_chain", "u1", (32,)),
         ("publishers", "u1", (8, 32)),
         ("quotes", PUBLISHER_QUOTE_DTYPE, (8,)),
         ("periods", PERIOD_MARK_DTYPE, (4,)),
+        ("last_unix_s", "<u8"),
+        ("finalised_unix_s", "<u8"),
+        ("suspended_ms", "<u4"),
+        ("suspended_since_ms", "<u4"),
+        ("set_id", "<u4"),
+        ("_reserved", "u1", (20,)),
         ("minute_area", "<u8", (4, 46)),
         ("minute_left_out_ms", "<u4", (4, 46)),
+        ("minute_suspended_ms", "<u4", (2, 46)),
         ("ring", SAMPLE_DTYPE, (512,)),
     ]
 )

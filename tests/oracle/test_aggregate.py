@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ from oracle.aggregate import (
 VECTORS = Path(__file__).parents[1] / "vectors" / "oracle.json"
 START_S = 1_750_000_000
 FIELDS = ("tick", "data_ms", "play_ms", "period", "flags", "suspend_reason", "x_e6", "mu_e6", "s_e4", "conf_e4")
-STATE = ("tick", "data_ms", "play_ms", "revised", "left_out_ms", "suspend_epoch", "suspend_reason", "period")
+STATE = (
+    "tick data_ms play_ms revised left_out_ms suspend_epoch suspend_reason suspended_ms suspended_since_ms period"
+).split()
 INDEX = st.integers(0, MAX_X_E6)
 
 
@@ -63,7 +66,11 @@ def test_every_golden_vector_of_the_program_comes_out_the_same() -> None:
     seen: Counter[str] = Counter()
     for case in json.loads(VECTORS.read_text()):
         twin = Feed(case["n"], case["min"], START_S * 1000)
-        for who, unix_s, code, *values, byte in case["steps"]:
+        for who, *step in case["steps"]:
+            if not step:
+                twin.hold = bool(who)
+                continue
+            unix_s, code, *values, byte = step
             value = quote(**dict(zip(FIELDS, values, strict=True)), inputs_hash=bytes([byte]) * 32)
             outcome = "Ok"
             try:
@@ -86,7 +93,8 @@ def test_every_golden_vector_of_the_program_comes_out_the_same() -> None:
         assert marks == case["periods"]
         assert twin.minute_area == case["minute_area"]
         assert twin.minute_left_out_ms == case["minute_left_out_ms"]
-        assert [twin.late.get(i, 0) for i in range(case["n"])] == case["late"]
+        assert twin.minute_suspended_ms == case["minute_suspended_ms"]
+        assert [list(astuple(twin.scores[i])) for i in range(case["n"])] == case["scores"]
     assert seen.keys() >= {"Ok", "TickNotNew", "StepTooLarge", "BadQuote", "AheadOfClock", "TimeWentBack", "PeriodOver"}
 
 
@@ -159,7 +167,48 @@ def test_a_late_quote_is_counted_and_changes_no_sample() -> None:
     before = (twin.hash_chain, len(twin.samples))
     push(twin, quote(1, 90_000_000, flags=1), 2)
     assert (twin.hash_chain, len(twin.samples)) == before
-    assert twin.late == {2: 1}
+    assert [(twin.scores[who].late, twin.scores[who].used) for who in range(3)] == [(0, 1), (0, 1), (1, 0)]
+
+
+def test_a_late_quote_is_scored_against_the_newest_sample_only() -> None:
+    twin = feed(3, 2)
+    for tick in (1, 2):
+        for who in (0, 1):
+            push(twin, quote(tick), who)
+        push(twin, quote(tick, 50_300_000), 2)
+    assert (twin.scores[2].scored, twin.scores[2].deviation_e6) == (2, 600_000)
+    for who in (0, 1):
+        push(twin, quote(4), who)
+    push(twin, quote(3, 90_000_000), 2)
+    assert (twin.scores[2].late, twin.scores[2].scored) == (3, 2)
+
+
+def test_play_after_a_suspended_sample_is_suspended_until_the_next_sample() -> None:
+    twin = feed()
+    push(twin, quote(1))
+    push(twin, quote(41, flags=1))
+    assert (twin.suspended_ms, twin.suspended_since_ms) == (0, 40_000)
+    push(twin, quote(71, flags=1))
+    assert (twin.suspended_ms, twin.suspended_since_ms) == (30_000, 40_000)
+    push(twin, quote(81))
+    assert (twin.suspended_ms, twin.suspended_since_ms) == (40_000, 0)
+    push(twin, quote(131))
+    assert twin.minute_suspended_ms[0][:3] == [0, 20_000, 40_000]
+
+
+def test_the_operators_hold_suspends_against_all_publishers_until_it_is_lifted() -> None:
+    twin = feed()
+    push(twin, quote(1))
+    twin.hold = True
+    push(twin, quote(2))
+    assert (twin.suspended, twin.suspend_reason) == (True, 7)
+    push(twin, quote(3))
+    assert (twin.suspended, twin.suspend_epoch) == (True, 1)
+    twin.hold = False
+    push(twin, quote(4, flags=1, suspend_reason=2))
+    assert (twin.suspend_epoch, twin.suspend_reason, twin.suspended_since_ms) == (1, 2, 1_000)
+    push(twin, quote(5))
+    assert (twin.suspended, twin.suspend_epoch) == (False, 2)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import astuple
 
 import pytest
 from solders.keypair import Keypair
@@ -13,6 +14,8 @@ from chain.clients.oracle import ErrorCode
 from oracle.aggregate import Feed, QuoteRejected, pack_sample
 from tests.programs.oracle_kit import START_MS, ZERO, FeedKit, quote
 from tests.programs.svm import START_UNIX_S, Rejected
+
+SCORE = ("accepted", "late", "used", "scored", "deviation_e6")
 
 
 def sample_at(feed: oracle.Feed, index: int) -> oracle.Sample:
@@ -124,7 +127,12 @@ def test_a_random_walk_gives_the_twins_marks_samples_and_hash_chain() -> None:
         assert [pack_sample(sample_at(feed, i)) for i in range(feed.samples)] == [pack_sample(s) for s in twin.samples]
         assert feed.minute_area.tolist() == twin.minute_area
         assert feed.minute_left_out_ms.tolist() == twin.minute_left_out_ms
-        assert (feed.left_out_ms, feed.suspend_epoch) == (twin.left_out_ms, twin.suspend_epoch)
+        assert feed.minute_suspended_ms.tolist() == twin.minute_suspended_ms
+        for name in ("left_out_ms", "suspend_epoch", "suspended_ms", "suspended_since_ms"):
+            assert getattr(feed, name) == getattr(twin, name), name
+        for who, own in twin.scores.items():
+            kept = feed.quotes[who]
+            assert [int(getattr(kept, name)) for name in SCORE] == list(astuple(own))
 
 
 def test_the_ring_keeps_the_last_512_samples() -> None:

@@ -18,6 +18,10 @@ pub fn push(feed: &mut Feed, publisher: &Address, quote: &Quote, unix_s: i64, sl
     check(feed, quote, unix_s)?;
 
     let late = quote.tick <= feed.tick;
+    // A late quote for the newest sample is scored against it; an older one has nothing to be compared with.
+    let late_by_e6 = (late && quote.tick == feed.tick)
+        .then(|| feed.newest().map(|sample| quote.x_e6.abs_diff(sample.x_e6)))
+        .flatten();
     let own = &mut feed.quotes[who];
     require!(quote.tick > own.tick, OracleError::TickNotNew);
     *own = PublisherQuote {
@@ -35,6 +39,9 @@ pub fn push(feed: &mut Feed, publisher: &Address, quote: &Quote, unix_s: i64, sl
         accepted: own.accepted.wrapping_add(1),
         late: own.late.wrapping_add(late as u32),
         inputs_hash: quote.inputs_hash,
+        deviation_e6: own.deviation_e6 + late_by_e6.unwrap_or(0) as u64,
+        used: own.used,
+        scored: own.scored + late_by_e6.is_some() as u32,
     };
     if late {
         return Ok(());
@@ -50,7 +57,7 @@ pub fn push(feed: &mut Feed, publisher: &Address, quote: &Quote, unix_s: i64, sl
         }
     }
     if count >= quorum {
-        aggregate(feed, &chosen[..count], slot)?;
+        aggregate(feed, &chosen[..count], unix_s, slot)?;
     }
     Ok(())
 }
@@ -87,7 +94,7 @@ fn check(feed: &Feed, quote: &Quote, unix_s: i64) -> Result<()> {
 }
 
 /// Turn the quotes of one tick into a sample. `chosen` are their publishers, in order.
-fn aggregate(feed: &mut Feed, chosen: &[u8], slot: u64) -> Result<()> {
+fn aggregate(feed: &mut Feed, chosen: &[u8], unix_s: i64, slot: u64) -> Result<()> {
     let merged = Merged::of(&feed.quotes, chosen);
     let last_x = feed.newest().map_or(merged.x_e6, |sample| sample.x_e6);
     // Quotes were checked one by one, perhaps against an older sample: keep time and periods in order.
@@ -101,15 +108,18 @@ fn aggregate(feed: &mut Feed, chosen: &[u8], slot: u64) -> Result<()> {
     let play_ms = start.checked_add(merged.play_ms).ok_or(OracleError::BadQuote)?.max(feed.play_ms);
 
     let area = hold(feed, row, play_ms, last_x)?;
-    if merged.suspended != feed.suspended() {
+    let suspended = merged.suspended || feed.hold != 0;
+    if suspended != feed.suspended() {
         feed.suspend_epoch = feed.suspend_epoch.wrapping_add(1);
+        feed.suspended_since_ms = if suspended { data_ms } else { 0 };
     }
-    feed.suspend_reason = merged.suspend_reason;
+    feed.suspend_reason = if feed.hold != 0 { REASON_OPERATOR } else { merged.suspend_reason };
     feed.revised = feed.revised.wrapping_add(merged.revised as u32);
     feed.tick = merged.tick;
     feed.data_ms = data_ms;
     feed.play_ms = play_ms;
     feed.last_slot = slot;
+    feed.last_unix_s = unix_s.max(0) as u64;
     let sample = Sample {
         area,
         data_ms,
@@ -123,6 +133,12 @@ fn aggregate(feed: &mut Feed, chosen: &[u8], slot: u64) -> Result<()> {
     feed.ring[(feed.samples % RING as u64) as usize] = sample;
     feed.samples += 1;
     feed.hash_chain = chain(&feed.hash_chain, &sample, &feed.quotes[merged.witness as usize].inputs_hash);
+    for who in chosen {
+        let own = &mut feed.quotes[*who as usize];
+        own.deviation_e6 += own.x_e6.abs_diff(merged.x_e6) as u64;
+        own.used += 1;
+        own.scored += 1;
+    }
     if merged.period_end {
         close_period(feed, row, area);
     }
@@ -223,6 +239,8 @@ fn hold(feed: &mut Feed, row: usize, play_ms: u32, last_x: u32) -> Result<u64> {
     let area = feed.newest().map_or(0, |sample| sample.area);
     let start = feed.periods[row].start_play_ms;
     let from = feed.play_ms;
+    // What follows a suspended sample is suspended, up to the next one.
+    let (suspended_ms, rate) = (feed.suspended_ms, feed.suspended() as u32);
     let at = |play: u32| {
         let gap = play - from;
         let held = gap.min(HOLD_MAX_MS);
@@ -233,10 +251,15 @@ fn hold(feed: &mut Feed, row: usize, play_ms: u32, last_x: u32) -> Result<u64> {
         let (mark, left_out) = at(start + minute * MINUTE_MS);
         feed.minute_area[row][minute as usize] = mark;
         feed.minute_left_out_ms[row][minute as usize] = feed.left_out_ms + left_out;
+        if row < TRADED_PERIODS {
+            let suspended = rate * (start + minute * MINUTE_MS - from);
+            feed.minute_suspended_ms[row][minute as usize] = suspended_ms + suspended;
+        }
         minute += 1;
     }
     let (area, left_out) = at(play_ms);
     feed.left_out_ms += left_out;
+    feed.suspended_ms += rate * (play_ms - from);
     Ok(area)
 }
 
@@ -258,13 +281,16 @@ fn open_periods(feed: &mut Feed, period: u8, data_ms: u32) {
         };
         feed.minute_area[row][0] = area;
         feed.minute_left_out_ms[row][0] = feed.left_out_ms;
+        if row < TRADED_PERIODS {
+            feed.minute_suspended_ms[row][0] = feed.suspended_ms;
+        }
     }
     feed.period = period;
     feed.in_break = 0;
 }
 
 /// End the running period at the newest sample.
-fn close_period(feed: &mut Feed, row: usize, area: u64) {
+pub(crate) fn close_period(feed: &mut Feed, row: usize, area: u64) {
     let mark = &mut feed.periods[row];
     mark.end_play_ms = feed.play_ms;
     mark.end_data_ms = feed.data_ms;

@@ -6,6 +6,8 @@ pub const MAX_PUBLISHERS: usize = 8;
 pub const RING: usize = 512;
 /// Periods of a match: two halves and two of extra time.
 pub const PERIODS: usize = 4;
+/// Periods in which windows are traded: the halves.
+pub const TRADED_PERIODS: usize = 2;
 /// Minute marks of a period: minutes 0 to 45.
 pub const MINUTE_MARKS: usize = 46;
 /// Milliseconds in a minute.
@@ -34,6 +36,8 @@ pub const FLAGS_ALL: u8 = FLAG_SUSPENDED | FLAG_REVISED | FLAG_PERIOD_END | FLAG
 
 /// Highest suspend reason (0 none, 1 goal, 2 penalty, 3 VAR, 4 red card, 5 corner, 6 feed loss, 7 operator).
 pub const MAX_SUSPEND_REASON: u8 = 7;
+/// The suspend reason of the operator's hold.
+pub const REASON_OPERATOR: u8 = 7;
 
 /// `Feed::status`: publishers push.
 pub const STATUS_LIVE: u8 = 0;

@@ -1,5 +1,6 @@
 //! Golden vectors of the aggregation: `UPDATE_VECTORS=1 cargo test -p oracle --test vectors` rewrites the file.
-//! Each case is a feed, the quotes pushed to it with their results, and the feed's state at the end.
+//! Each case is a feed, the quotes pushed to it with their results (a step of one number is the operator's hold going
+//! on or off), and the feed's state at the end.
 use std::{fs, path::Path};
 
 use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_X_E6};
@@ -111,6 +112,12 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
                 quote.inputs_hash[0],
             ]));
         }
+        // The operator holds the feed now and then.
+        let hold = (d.below(30) < if feed.hold != 0 { 6 } else { 1 }) as u8 ^ feed.hold;
+        if hold != feed.hold {
+            feed.hold = hold;
+            steps.push(json!([hold]));
+        }
         if ends {
             (period, play_ms) = (period + 1, 0);
             data_ms += 900_000;
@@ -126,13 +133,18 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
         .collect();
     let area: Vec<Vec<u64>> = feed.minute_area.iter().map(|row| row.to_vec()).collect();
     let left_out: Vec<Vec<u32>> = feed.minute_left_out_ms.iter().map(|row| row.to_vec()).collect();
-    let late: Vec<u32> = feed.quotes[..n as usize].iter().map(|quote| quote.late).collect();
+    let suspended: Vec<Vec<u32>> = feed.minute_suspended_ms.iter().map(|row| row.to_vec()).collect();
+    let scores: Vec<Value> = feed.quotes[..n as usize]
+        .iter()
+        .map(|own| json!([own.accepted, own.late, own.used, own.scored, own.deviation_e6]))
+        .collect();
     json!({
         "n": n, "min": minimum, "steps": steps, "samples": feed.samples, "tick": feed.tick, "data_ms": feed.data_ms,
         "play_ms": feed.play_ms, "revised": feed.revised, "left_out_ms": feed.left_out_ms,
         "suspend_epoch": feed.suspend_epoch, "suspend_reason": feed.suspend_reason, "period": feed.period,
         "in_break": feed.in_break, "hash_chain": hex(&feed.hash_chain), "periods": marks, "minute_area": area,
-        "minute_left_out_ms": left_out, "late": late, "newest": feed.newest().map(|s| hex(bytemuck::bytes_of(s))),
+        "minute_left_out_ms": left_out, "minute_suspended_ms": suspended, "suspended_ms": feed.suspended_ms,
+        "suspended_since_ms": feed.suspended_since_ms, "scores": scores, "newest": feed.newest().map(|s| hex(bytemuck::bytes_of(s))),
     })
 }
 

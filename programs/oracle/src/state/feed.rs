@@ -72,16 +72,32 @@ pub struct Feed {
     pub left_out_ms: u32,
     /// Grows by one at every suspension and every resumption: odd while suspended.
     pub suspend_epoch: u16,
-    pub _reserved: [u8; 2],
+    /// 1 while the operator holds the feed suspended.
+    pub hold: u8,
+    /// Bit `i` is set once the score of publisher `i` went into its bond account.
+    pub scores_recorded: u8,
     /// `h = sha256(h | sample | inputs_hash)`, from 32 zero bytes.
     pub hash_chain: [u8; 32],
     pub publishers: [Address; 8],
     pub quotes: [PublisherQuote; 8],
     pub periods: [PeriodMark; 4],
+    /// Cluster time of the newest sample, of the listing before the first.
+    pub last_unix_s: u64,
+    /// Cluster time at which the feed became final; 0 before.
+    pub finalised_unix_s: u64,
+    /// Play time covered by samples that were suspended: from a suspended sample to the next one.
+    pub suspended_ms: u32,
+    /// `data_ms` of the sample with which the present suspension began; 0 while there is none.
+    pub suspended_since_ms: u32,
+    /// Number of the publisher set that the feed was listed with.
+    pub set_id: u32,
+    pub _reserved: [u8; 20],
     /// `Sample::area` at each full minute of each period.
     pub minute_area: [[u64; 46]; 4],
     /// `Feed::left_out_ms` at each full minute of each period.
     pub minute_left_out_ms: [[u32; 46]; 4],
+    /// `Feed::suspended_ms` at each full minute of each half (not of extra time, which has no windows).
+    pub minute_suspended_ms: [[u32; 46]; 2],
     pub ring: [Sample; 512],
 }
 
@@ -129,11 +145,22 @@ impl Feed {
 
     /// (area, left-out ms) at `minute` (0..=45) of `period` (1..=4); None before it is reached.
     pub fn minute_mark(&self, period: u8, minute: u8) -> Option<(u64, u32)> {
-        let minute = minute as usize;
-        if minute >= MINUTE_MARKS || self.period_play_ms(period)? < minute as u32 * MINUTE_MS {
+        let (row, column) = self.reached(period, minute)?;
+        Some((self.minute_area[row][column], self.minute_left_out_ms[row][column]))
+    }
+
+    /// Suspended ms at `minute` (0..=45) of `period` (1 or 2); None before it is reached.
+    pub fn suspended_mark(&self, period: u8, minute: u8) -> Option<u32> {
+        let (row, column) = self.reached(period, minute)?;
+        self.minute_suspended_ms.get(row).map(|marks| marks[column])
+    }
+
+    /// Row and column of a minute mark that is written.
+    fn reached(&self, period: u8, minute: u8) -> Option<(usize, usize)> {
+        let column = minute as usize;
+        if column >= MINUTE_MARKS || self.period_play_ms(period)? < minute as u32 * MINUTE_MS {
             return None;
         }
-        let row = period as usize - 1;
-        Some((self.minute_area[row][minute], self.minute_left_out_ms[row][minute]))
+        Some((period as usize - 1, column))
     }
 }

@@ -50,4 +50,10 @@ pub struct PublisherQuote {
     /// Of these, quotes that came after their tick was aggregated.
     pub late: u32,
     pub inputs_hash: [u8; 32],
+    /// Sum of |index - median| over the `scored` ticks, 1e-6 points.
+    pub deviation_e6: u64,
+    /// Ticks whose sample this publisher's quote entered.
+    pub used: u32,
+    /// Ticks in `deviation_e6`: those it entered, and late ones that came before the next sample.
+    pub scored: u32,
 }
