@@ -142,7 +142,7 @@ class Cranker:
                         )
                     )
                 continue
-            if now_s * 1000 < window.finalised_unix * 1000 + books.exchange.dispute_ms or window.pending_orders:
+            if now_s * 1000 < window.dispute_until_ms or window.pending_orders:
                 continue
             result += self._settle(books, address)
         return result

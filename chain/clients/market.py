@@ -19,6 +19,47 @@ PROGRAM_ID = Pubkey.from_string("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeResolved:
+    """The bond of a challenge went back (`upheld` 1) or to the insurance (0)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'd\x99&{\xac\xfa\xa6i'
+
+    window: Pubkey
+    challenger: Pubkey
+    bond_e6: int
+    upheld: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ChallengeResolved.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ChallengeResolved:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ChallengeResolved.decode(data, at)
+
+
+_ChallengeResolved: c.Struct[ChallengeResolved] = c.Struct(
+    ChallengeResolved,
+    (
+        ("window", c.KEY),
+        ("challenger", c.KEY),
+        ("bond_e6", c.U64),
+        ("upheld", c.U8),
+    ),
+)
+
+CHALLENGE_RESOLVED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("challenger", ("u1", (32,))),
+        ("bond_e6", "<u8"),
+        ("upheld", "u1"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollateralChanged:
     """Collateral came in (`deposit` 1) or went out (0)."""
 
@@ -1838,7 +1879,7 @@ class Window:
     """One contract: the mean of the index over a window. PDA `["window", market, window_id]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'BMB\xf2\x99\r\x01E'
-    SPACE: ClassVar[int] = 208
+    SPACE: ClassVar[int] = 264
 
     version: int
     bump: int
@@ -1874,6 +1915,14 @@ class Window:
     left_out_ms: int
     positions: int
     """Position accounts, empty ones included."""
+    dispute_until_ms: int
+    """Until when it can be challenged and voided; settlement begins then."""
+    challenger: Pubkey
+    """Who challenged the settlement; gets the bond back when the window is voided."""
+    challenge_bond_e6: int
+    challenge: int
+    """0 none, 1 open, 2 resolved."""
+    _reserved_2: bytes
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1918,6 +1967,11 @@ _Window: c.Struct[Window] = c.Struct(
         ("settlement_e6", c.U32),
         ("left_out_ms", c.U32),
         ("positions", c.U32),
+        ("dispute_until_ms", c.U64),
+        ("challenger", c.KEY),
+        ("challenge_bond_e6", c.U64),
+        ("challenge", c.U8),
+        ("_reserved_2", c.FixedBytes(7)),
     ),
 )
 
@@ -1948,6 +2002,52 @@ WINDOW_DTYPE = np.dtype(
         ("settlement_e6", "<u4"),
         ("left_out_ms", "<u4"),
         ("positions", "<u4"),
+        ("dispute_until_ms", "<u8"),
+        ("challenger", ("u1", (32,))),
+        ("challenge_bond_e6", "<u8"),
+        ("challenge", "u1"),
+        ("_reserved_2", "u1", (7,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowChallenged:
+    """Somebody doubts a window's settlement; its dispute time is longer now."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'f\x89\xb3\x10\xafa\xab\xf2'
+
+    window: Pubkey
+    challenger: Pubkey
+    bond_e6: int
+    dispute_until_ms: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WindowChallenged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WindowChallenged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WindowChallenged.decode(data, at)
+
+
+_WindowChallenged: c.Struct[WindowChallenged] = c.Struct(
+    WindowChallenged,
+    (
+        ("window", c.KEY),
+        ("challenger", c.KEY),
+        ("bond_e6", c.U64),
+        ("dispute_until_ms", c.U64),
+    ),
+)
+
+WINDOW_CHALLENGED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("challenger", ("u1", (32,))),
+        ("bond_e6", "<u8"),
+        ("dispute_until_ms", "<u8"),
     ]
 )
 
@@ -2046,6 +2146,45 @@ WINDOW_OPENED_DTYPE = np.dtype(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowVoided:
+    """Guardian or authority undid a settlement: collateral and fees go back."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'$F\xc5\xea{I\\\xbb'
+
+    window: Pubkey
+    signer: Pubkey
+    settlement_e6: int
+    """The settlement that was undone."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WindowVoided.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WindowVoided:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WindowVoided.decode(data, at)
+
+
+_WindowVoided: c.Struct[WindowVoided] = c.Struct(
+    WindowVoided,
+    (
+        ("window", c.KEY),
+        ("signer", c.KEY),
+        ("settlement_e6", c.U32),
+    ),
+)
+
+WINDOW_VOIDED_DTYPE = np.dtype(
+    [
+        ("window", ("u1", (32,))),
+        ("signer", ("u1", (32,))),
+        ("settlement_e6", "<u4"),
+    ]
+)
+
+
 class ErrorCode(IntEnum):
     """The custom errors of the program."""
 
@@ -2085,6 +2224,13 @@ class ErrorCode(IntEnum):
     OVERFLOW = 6033
     UNDERFLOW = 6034
     INVARIANT_BROKEN = 6035
+    NOT_GUARDIAN = 6036
+    GUARDIAN_RESTS = 6037
+    OUTFLOW_GROWTH = 6038
+    NO_CHALLENGES = 6039
+    DISPUTE_OVER = 6040
+    ALREADY_CHALLENGED = 6041
+    NOT_CHALLENGED = 6042
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -2124,6 +2270,13 @@ ERRORS: dict[int, ErrorInfo] = {
     6033: ErrorInfo(6033, 'Overflow', 'A sum left its range: nothing was changed.'),
     6034: ErrorInfo(6034, 'Underflow', 'A balance would fall below zero: nothing was changed.'),
     6035: ErrorInfo(6035, 'InvariantBroken', "The pool's books no longer add up: nothing was changed, report this."),
+    6036: ErrorInfo(6036, 'NotGuardian', "Only the exchange's guardian may do this: sign with the guardian."),
+    6037: ErrorInfo(6037, 'GuardianRests', 'The guardian has paused already: it may pause again 72 hours after that pause ended.'),
+    6038: ErrorInfo(6038, 'OutflowGrowth', 'An outflow limit grows by a quarter a day at most and is not lifted: ask for less or wait a day.'),
+    6039: ErrorInfo(6039, 'NoChallenges', 'This exchange takes no challenges: its parameter challenge_ms is 0.'),
+    6040: ErrorInfo(6040, 'DisputeOver', 'The dispute time is over: the settlement stands.'),
+    6041: ErrorInfo(6041, 'AlreadyChallenged', 'The window was challenged already: wait for the end of the dispute.'),
+    6042: ErrorInfo(6042, 'NotChallenged', 'The window has no open challenge: there is no bond to resolve.'),
 }
 
 
@@ -2178,6 +2331,141 @@ def pda_order(margin: Pubkey, client_id: int) -> tuple[Pubkey, int]:
 
 
 EVENT_AUTHORITY, _ = pda_event_authority()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptAuthorityArgs:
+    """Arguments of `accept_authority`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AcceptAuthorityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AcceptAuthorityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AcceptAuthorityArgs.decode(data, at)
+
+
+_AcceptAuthorityArgs: c.Struct[AcceptAuthorityArgs] = c.Struct(
+    AcceptAuthorityArgs,
+    (
+    ),
+)
+
+
+def ix_accept_authority(
+    *,
+    pending_authority: Pubkey,
+    exchange: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take over the authority."""
+    return Instruction(
+        PROGRAM_ID,
+        b'kV\xc6[!\x0ck\xa0' + AcceptAuthorityArgs().encode(),
+        [
+            AccountMeta(pending_authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeWindowArgs:
+    """Arguments of `challenge_window`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ChallengeWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ChallengeWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ChallengeWindowArgs.decode(data, at)
+
+
+_ChallengeWindowArgs: c.Struct[ChallengeWindowArgs] = c.Struct(
+    ChallengeWindowArgs,
+    (
+    ),
+)
+
+
+def ix_challenge_window(
+    *,
+    challenger: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    vault: Pubkey,
+    source: Pubkey,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Doubt a window's settlement, with a bond."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xea\x15\x17\xb5A\x139@' + ChallengeWindowArgs().encode(),
+        [
+            AccountMeta(challenger, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearGuardianPauseArgs:
+    """Arguments of `clear_guardian_pause`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ClearGuardianPauseArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ClearGuardianPauseArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ClearGuardianPauseArgs.decode(data, at)
+
+
+_ClearGuardianPauseArgs: c.Struct[ClearGuardianPauseArgs] = c.Struct(
+    ClearGuardianPauseArgs,
+    (
+    ),
+)
+
+
+def ix_clear_guardian_pause(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """End the guardian's pause."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xf4\xbf\xa4^\xcd\x19\xc9\xca' + ClearGuardianPauseArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2561,6 +2849,56 @@ def ix_finalise_window(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardianPauseArgs:
+    """Arguments of `guardian_pause`."""
+
+    level: int
+    seconds: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _GuardianPauseArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> GuardianPauseArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _GuardianPauseArgs.decode(data, at)
+
+
+_GuardianPauseArgs: c.Struct[GuardianPauseArgs] = c.Struct(
+    GuardianPauseArgs,
+    (
+        ("level", c.U8),
+        ("seconds", c.U32),
+    ),
+)
+
+
+def ix_guardian_pause(
+    *,
+    guardian: Pubkey,
+    exchange: Pubkey,
+    level: int,
+    seconds: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Tighten the pause for a while."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb8]\x1b\r\x7fd\xc6\xee' + GuardianPauseArgs(level=level, seconds=seconds).encode(),
+        [
+            AccountMeta(guardian, True, False),
+            AccountMeta(exchange, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InitExchangeArgs:
     """Arguments of `init_exchange`."""
 
@@ -2796,6 +3134,49 @@ def ix_open_window(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeAuthorityArgs:
+    """Arguments of `propose_authority`."""
+
+    successor: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ProposeAuthorityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ProposeAuthorityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ProposeAuthorityArgs.decode(data, at)
+
+
+_ProposeAuthorityArgs: c.Struct[ProposeAuthorityArgs] = c.Struct(
+    ProposeAuthorityArgs,
+    (
+        ("successor", c.KEY),
+    ),
+)
+
+
+def ix_propose_authority(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    successor: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Offer the authority to another key."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x14\x94\xec\xc6Lwc\x8e' + ProposeAuthorityArgs(successor=successor).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteArgs:
     """Arguments of `quote`."""
 
@@ -2847,6 +3228,178 @@ def returned_quote(data: bytes) -> QuoteView:
     """Decode what `quote` returns (the return data of a simulation)."""
     value: QuoteView = _QuoteView.read(data, 0)[0]
     return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveChallengeArgs:
+    """Arguments of `resolve_challenge`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ResolveChallengeArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ResolveChallengeArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ResolveChallengeArgs.decode(data, at)
+
+
+_ResolveChallengeArgs: c.Struct[ResolveChallengeArgs] = c.Struct(
+    ResolveChallengeArgs,
+    (
+    ),
+)
+
+
+def ix_resolve_challenge(
+    *,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    vault: Pubkey,
+    destination: Pubkey,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Return a challenge's bond, or give it to the insurance."""
+    return Instruction(
+        PROGRAM_ID,
+        b'Q\xbf|w\x83\xf8\x9dm' + ResolveChallengeArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(destination, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeGuardianArgs:
+    """Arguments of `revoke_guardian`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeGuardianArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeGuardianArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeGuardianArgs.decode(data, at)
+
+
+_RevokeGuardianArgs: c.Struct[RevokeGuardianArgs] = c.Struct(
+    RevokeGuardianArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_guardian(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Leave the exchange without a guardian."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa4n>\xb8\xaf%4\xf2' + RevokeGuardianArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeOperatorArgs:
+    """Arguments of `revoke_operator`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeOperatorArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeOperatorArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeOperatorArgs.decode(data, at)
+
+
+_RevokeOperatorArgs: c.Struct[RevokeOperatorArgs] = c.Struct(
+    RevokeOperatorArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_operator(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Leave the exchange without an operator."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb9\x19WMX\x08\x1e\xaf' + RevokeOperatorArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetGuardianArgs:
+    """Arguments of `set_guardian`."""
+
+    guardian: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetGuardianArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetGuardianArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetGuardianArgs.decode(data, at)
+
+
+_SetGuardianArgs: c.Struct[SetGuardianArgs] = c.Struct(
+    SetGuardianArgs,
+    (
+        ("guardian", c.KEY),
+    ),
+)
+
+
+def ix_set_guardian(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    guardian: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace the guardian."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x93\xf32y\x9a\xa42\x1e' + SetGuardianArgs(guardian=guardian).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3121,6 +3674,51 @@ def ix_submit_order(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoidWindowArgs:
+    """Arguments of `void_window`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _VoidWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> VoidWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _VoidWindowArgs.decode(data, at)
+
+
+_VoidWindowArgs: c.Struct[VoidWindowArgs] = c.Struct(
+    VoidWindowArgs,
+    (
+    ),
+)
+
+
+def ix_void_window(
+    *,
+    signer: Pubkey,
+    exchange: Pubkey,
+    window: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Undo a window's settlement inside its dispute time."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa7\x8cBJ\xb9V\xc4\xc8' + VoidWindowArgs().encode(),
+        [
+            AccountMeta(signer, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(window, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawCollateralArgs:
     """Arguments of `withdraw_collateral`."""
 
@@ -3239,12 +3837,15 @@ def ix_withdraw_liquidity(
     )
 
 
-Event = CollateralChanged | FeesDistributed | LiquidityChanged | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowFinalised | WindowOpened
+Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityChanged | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
 
 PROGRAM = Program(
     name="market",
     id=PROGRAM_ID,
     instructions={
+        b'kV\xc6[!\x0ck\xa0': ("accept_authority", _AcceptAuthorityArgs),
+        b'\xea\x15\x17\xb5A\x139@': ("challenge_window", _ChallengeWindowArgs),
+        b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
         b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
         b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
@@ -3252,16 +3853,23 @@ PROGRAM = Program(
         b'\xf5c;\x19\x97G\xe9\xf9': ("deposit_liquidity", _DepositLiquidityArgs),
         b'x8\x1b\x075\xb0q\xba': ("distribute_fees", _DistributeFeesArgs),
         b'c\xde\x12\xd9ft\xb0\xb9': ("finalise_window", _FinaliseWindowArgs),
+        b'\xb8]\x1b\r\x7fd\xc6\xee': ("guardian_pause", _GuardianPauseArgs),
         b'\xbfm\x9c\x1f\x00S\xc28': ("init_exchange", _InitExchangeArgs),
         b't\xe9\xc7\xccs\x9f\xab$': ("init_pool", _InitPoolArgs),
         b"\xdf\xb3\xe2}0.'J": ("liquidate", _LiquidateArgs),
         b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
+        b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),
+        b'Q\xbf|w\x83\xf8\x9dm': ("resolve_challenge", _ResolveChallengeArgs),
+        b'\xa4n>\xb8\xaf%4\xf2': ("revoke_guardian", _RevokeGuardianArgs),
+        b'\xb9\x19WMX\x08\x1e\xaf': ("revoke_operator", _RevokeOperatorArgs),
+        b'\x93\xf32y\x9a\xa42\x1e': ("set_guardian", _SetGuardianArgs),
         b'\xee\x99e\xa9\xf3\x83$\x01': ("set_operator", _SetOperatorArgs),
         b'\x1b\xea\xb24\x93\x02\xbb\x8d': ("set_params", _SetParamsArgs),
         b'? \x9a\x028gO-': ("set_pause", _SetPauseArgs),
         b'!\x9cJ\xda\xd7*p\xaf': ("settle_position", _SettlePositionArgs),
         b'\xe6\x96\xc85\\\xd0ml': ("submit_order", _SubmitOrderArgs),
+        b'\xa7\x8cBJ\xb9V\xc4\xc8': ("void_window", _VoidWindowArgs),
         b's\x87\xa8j\x8b\xd6\x8a\x96': ("withdraw_collateral", _WithdrawCollateralArgs),
         b'\x95\x9e!\xb9/\xf3\xfd\x1f': ("withdraw_liquidity", _WithdrawLiquidityArgs),
     },
@@ -3277,6 +3885,7 @@ PROGRAM = Program(
         b'BMB\xf2\x99\r\x01E': _Window,
     },
     events={
+        b'd\x99&{\xac\xfa\xa6i': _ChallengeResolved,
         b'\xacr09bS_\x9d': _CollateralChanged,
         b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
         b'\x84\x84\xc1\xd6\x0cc(\x1c': _LiquidityChanged,
@@ -3286,8 +3895,10 @@ PROGRAM = Program(
         b'\xee\xbc\xd5N\x86\xd1\xb2\xda': _PauseChanged,
         b'(kZ\xd6`\x1e=\x80': _PositionLiquidated,
         b'Kd\\\xbd\xf5t\xfc\xdd': _PositionSettled,
+        b'f\x89\xb3\x10\xafa\xab\xf2': _WindowChallenged,
         b'\xde7\x90\xb9|\xab\xed\xe6': _WindowFinalised,
         b'\x9f\x8d\xb1\xabD\xffa\x85': _WindowOpened,
+        b'$F\xc5\xea{I\\\xbb': _WindowVoided,
     },
     errors=ERRORS,
 )

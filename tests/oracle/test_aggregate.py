@@ -26,10 +26,30 @@ from oracle.aggregate import (
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "oracle.json"
 START_S = 1_750_000_000
-FIELDS = ("tick", "data_ms", "play_ms", "period", "flags", "suspend_reason", "x_e6", "mu_e6", "s_e4", "conf_e4")
-STATE = (
-    "tick data_ms play_ms revised left_out_ms suspend_epoch suspend_reason suspended_ms suspended_since_ms period"
-).split()
+FIELDS = (
+    "tick",
+    "data_ms",
+    "play_ms",
+    "period",
+    "flags",
+    "suspend_reason",
+    "x_e6",
+    "mu_e6",
+    "s_e4",
+    "conf_e4",
+)
+STATE = [
+    "tick",
+    "data_ms",
+    "play_ms",
+    "revised",
+    "left_out_ms",
+    "suspend_epoch",
+    "suspend_reason",
+    "suspended_ms",
+    "suspended_since_ms",
+    "period",
+]
 INDEX = st.integers(0, MAX_X_E6)
 
 

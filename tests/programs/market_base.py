@@ -104,6 +104,8 @@ class Founded:
     vault: Pubkey
     lp_mint: Pubkey
     market: Pubkey
+    guardian: Keypair
+    params: dict[str, int]
     traders: list[Trader] = field(default_factory=list)
     windows: dict[int, Pubkey] = field(default_factory=dict)
     orders: set[Pubkey] = field(default_factory=set)
@@ -141,8 +143,10 @@ class Founded:
             vault=pda.vault(exchange),
             lp_mint=pda.lp_mint(exchange),
             market=pda.market(exchange, feed),
+            guardian=chain.wallet(),
+            params=PARAMS | params,
         )
-        venue._create(match_id, m.ExchangeParams(**(PARAMS | params)))
+        venue._create(match_id, m.ExchangeParams(**venue.params))
         return venue
 
     def _create(self, match_id: bytes, params: m.ExchangeParams) -> None:
@@ -182,6 +186,13 @@ class Founded:
         self.chain.send(
             m.ix_create_market(operator=operator, payer=payer, exchange=self.exchange, feed=self.feed), self.operator
         )
+
+    def set_params(self, key: Keypair | None = None, **changes: int) -> None:
+        """Change some of the exchange's parameters."""
+        signer = key or self.authority
+        params = m.ExchangeParams(**(self.params | changes))
+        self.chain.send(m.ix_set_params(authority=signer.pubkey(), exchange=self.exchange, params=params), signer)
+        self.params |= changes
 
     def get_feed(self) -> oracle.Feed:
         """Return the feed."""

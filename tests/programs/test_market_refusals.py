@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 from solders.account import Account
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from chain import pda
 from chain.clients import market as m
 from chain.clients.market import ErrorCode
 from tests.programs.market_books import check
-from tests.programs.market_kit import LONG, PARAMS, REDUCE_ONLY, SHORT, USDC
+from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC
 from tests.programs.market_scene import FILLED, PERIOD_END, SUSPEND, Scene
 
 ACTIVE, REDUCE, NO_NEW, HALTED = range(4)
@@ -267,23 +266,16 @@ def test_halted_pays_principal_but_no_winnings(scene: Scene) -> None:
     ],
 )
 def test_parameters_stay_inside_fixed_limits(scene: Scene, change: dict[str, int]) -> None:
-    scene.refused(ErrorCode.BAD_PARAMETER, lambda: set_params(scene, scene.venue.authority, change))
+    scene.refused(ErrorCode.BAD_PARAMETER, lambda: scene.venue.set_params(**change))
 
 
 def test_only_the_authority_sets_parameters_and_operator(scene: Scene) -> None:
     venue = scene.venue
-    scene.refused(ErrorCode.NOT_AUTHORITY, lambda: set_params(scene, venue.operator, {}))
-    set_params(scene, venue.authority, {"fee_e6": 60_000})
+    scene.refused(ErrorCode.NOT_AUTHORITY, lambda: scene.venue.set_params(venue.operator))
+    scene.venue.set_params(venue.authority, fee_e6=60_000)
     exchange = m.Exchange.from_account(venue.chain.data(venue.exchange))
     assert exchange.fee_e6 == 60_000
     new = venue.chain.wallet()
     ix = m.ix_set_operator(authority=venue.authority.pubkey(), exchange=venue.exchange, operator=new.pubkey())
     venue.chain.send(ix, venue.authority)
     scene.refused(ErrorCode.NOT_OPERATOR, lambda: venue.open_window(1))
-
-
-def set_params(scene: Scene, signer: Keypair, change: dict[str, int]) -> None:
-    """Replace the parameters."""
-    params = m.ExchangeParams(**(PARAMS | change))
-    ix = m.ix_set_params(authority=signer.pubkey(), exchange=scene.venue.exchange, params=params)
-    scene.venue.chain.send(ix, signer)

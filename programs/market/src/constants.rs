@@ -63,6 +63,18 @@ pub const WINDOW_FINAL: u8 = 1;
 /// `Window::state`: too little was measured; collateral and fees go back.
 pub const WINDOW_VOID: u8 = 2;
 
+/// `Window::challenge`: nobody challenged the settlement.
+pub const CHALLENGE_NONE: u8 = 0;
+/// `Window::challenge`: a bond is posted.
+pub const CHALLENGE_OPEN: u8 = 1;
+/// `Window::challenge`: the bond went back or to the insurance.
+pub const CHALLENGE_RESOLVED: u8 = 2;
+
+/// Longest pause of a guardian, and how long it then has to rest.
+pub const GUARDIAN_PAUSE_MAX_S: u32 = 259_200;
+/// Seconds in a day.
+pub const DAY_S: u64 = 86_400;
+
 /// Minutes of a half that windows cover.
 pub const HALF_MINUTES: u8 = 45;
 /// Milliseconds in a minute.

@@ -76,4 +76,18 @@ pub enum MarketError {
     Underflow,
     #[msg("The pool's books no longer add up: nothing was changed, report this.")]
     InvariantBroken,
+    #[msg("Only the exchange's guardian may do this: sign with the guardian.")]
+    NotGuardian,
+    #[msg("The guardian has paused already: it may pause again 72 hours after that pause ended.")]
+    GuardianRests,
+    #[msg("An outflow limit grows by a quarter a day at most and is not lifted: ask for less or wait a day.")]
+    OutflowGrowth,
+    #[msg("This exchange takes no challenges: its parameter challenge_ms is 0.")]
+    NoChallenges,
+    #[msg("The dispute time is over: the settlement stands.")]
+    DisputeOver,
+    #[msg("The window was challenged already: wait for the end of the dispute.")]
+    AlreadyChallenged,
+    #[msg("The window has no open challenge: there is no bond to resolve.")]
+    NotChallenged,
 }

@@ -171,3 +171,30 @@ pub struct PauseChanged {
     pub before: u8,
     pub after: u8,
 }
+
+/// Somebody doubts a window's settlement; its dispute time is longer now.
+#[event]
+pub struct WindowChallenged {
+    pub window: Address,
+    pub challenger: Address,
+    pub bond_e6: u64,
+    pub dispute_until_ms: u64,
+}
+
+/// Guardian or authority undid a settlement: collateral and fees go back.
+#[event]
+pub struct WindowVoided {
+    pub window: Address,
+    pub signer: Address,
+    /// The settlement that was undone.
+    pub settlement_e6: u32,
+}
+
+/// The bond of a challenge went back (`upheld` 1) or to the insurance (0).
+#[event]
+pub struct ChallengeResolved {
+    pub window: Address,
+    pub challenger: Address,
+    pub bond_e6: u64,
+    pub upheld: u8,
+}

@@ -3,8 +3,11 @@
 //! | instruction | who | what |
 //! |---|---|---|
 //! | `init_exchange`, `init_pool` | creator, anyone | a venue with its rules, vault and LP mint |
-//! | `set_params`, `set_operator` | authority | rules inside fixed limits; the operator |
+//! | `set_params` | authority | rules inside fixed limits |
+//! | `set_operator`, `set_guardian`, `revoke_operator`, `revoke_guardian` | authority | roles |
+//! | `propose_authority`, `accept_authority` | authority, successor | the authority changes hands in two steps |
 //! | `set_pause` | authority; operator to tighten | Active, ReduceOnly, NoNewOrders, Halted |
+//! | `guardian_pause`, `clear_guardian_pause` | guardian, authority | a tighter pause that ends by itself |
 //! | `create_market`, `open_window` | operator | lists a feed and its windows |
 //! | `create_margin`, `deposit_collateral` | anyone | a trader's margin account |
 //! | `withdraw_collateral` | owner | free margin back to the wallet |
@@ -13,6 +16,8 @@
 //! | `crank_order` | anyone | ends an order at its determined sample |
 //! | `liquidate` | anyone | closes a position below maintenance margin |
 //! | `finalise_window` | anyone | settlement from the feed's areas |
+//! | `challenge_window`, `resolve_challenge` | anyone, with a bond; anyone | a longer dispute; what becomes of the bond |
+//! | `void_window` | guardian, authority | undoes a settlement in dispute, never sets one |
 //! | `settle_position`, `distribute_fees` | anyone | pays out, splits the fees |
 //! | `quote` | simulation | price of a trade now |
 //!
@@ -63,6 +68,56 @@ pub mod market {
     /// Replace the operator.
     pub fn set_operator(ctx: &mut Context<SetOperator>, operator: Address) -> Result<()> {
         instructions::set_operator(ctx, operator)
+    }
+
+    /// Replace the guardian.
+    pub fn set_guardian(ctx: &mut Context<SetGuardian>, guardian: Address) -> Result<()> {
+        instructions::set_guardian(ctx, guardian)
+    }
+
+    /// Leave the exchange without an operator.
+    pub fn revoke_operator(ctx: &mut Context<RevokeOperator>) -> Result<()> {
+        instructions::revoke_operator(ctx)
+    }
+
+    /// Leave the exchange without a guardian.
+    pub fn revoke_guardian(ctx: &mut Context<RevokeGuardian>) -> Result<()> {
+        instructions::revoke_guardian(ctx)
+    }
+
+    /// Offer the authority to another key.
+    pub fn propose_authority(ctx: &mut Context<ProposeAuthority>, successor: Address) -> Result<()> {
+        instructions::propose_authority(ctx, successor)
+    }
+
+    /// Take over the authority.
+    pub fn accept_authority(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+        instructions::accept_authority(ctx)
+    }
+
+    /// Tighten the pause for a while.
+    pub fn guardian_pause(ctx: &mut Context<GuardianPause>, level: u8, seconds: u32) -> Result<()> {
+        instructions::guardian_pause(ctx, level, seconds)
+    }
+
+    /// End the guardian's pause.
+    pub fn clear_guardian_pause(ctx: &mut Context<ClearGuardianPause>) -> Result<()> {
+        instructions::clear_guardian_pause(ctx)
+    }
+
+    /// Doubt a window's settlement, with a bond.
+    pub fn challenge_window(ctx: &mut Context<ChallengeWindow>) -> Result<()> {
+        instructions::challenge_window(ctx)
+    }
+
+    /// Undo a window's settlement inside its dispute time.
+    pub fn void_window(ctx: &mut Context<VoidWindow>) -> Result<()> {
+        instructions::void_window(ctx)
+    }
+
+    /// Return a challenge's bond, or give it to the insurance.
+    pub fn resolve_challenge(ctx: &mut Context<ResolveChallenge>) -> Result<()> {
+        instructions::resolve_challenge(ctx)
     }
 
     /// List a feed.

@@ -37,7 +37,7 @@ pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
     a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
-    ended(&a.window, &a.exchange, &clock)?;
+    ended(&a.window, &clock)?;
     require!(a.window.fees_done == 0, MarketError::FeesDone);
     require!(a.window.pending_orders == 0, MarketError::OrdersPending);
     require!(a.window.positions == 0, MarketError::PositionsOpen);

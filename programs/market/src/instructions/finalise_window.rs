@@ -24,7 +24,7 @@ pub struct FinaliseWindow {
 /// 1. Settles the window on the mean of the measured play once its end is reached or can no longer be reached.
 /// 2. Voids it when more than a tenth was not measured or not played, or when its feed has gone.
 ///
-/// Anybody may call it. A feed that is final, or silent for 6 h, plays no more. Not here yet: the bonded challenge.
+/// Anybody may call it. A feed that is final, or silent for 6 h, plays no more.
 pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
@@ -47,6 +47,7 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
     window.settlement_e6 = settlement.unwrap_or(0);
     window.left_out_ms = left_out_ms;
     window.finalised_unix = clock.unix_timestamp;
+    window.dispute_until_ms = clock_ms(&clock).saturating_add(a.exchange.dispute_ms as u64);
     let event = WindowFinalised {
         window: *window.address(),
         window_id: window.window_id,

@@ -1,4 +1,7 @@
 //! One file per instruction.
+mod accept_authority;
+mod challenge_window;
+mod clear_guardian_pause;
 mod crank_order;
 mod create_margin;
 mod create_market;
@@ -6,22 +9,52 @@ mod deposit_collateral;
 mod deposit_liquidity;
 mod distribute_fees;
 mod finalise_window;
+mod guardian_pause;
 mod init_exchange;
 mod init_pool;
 mod liquidate;
 mod open_window;
+mod propose_authority;
 mod quote;
+mod resolve_challenge;
+mod revoke_guardian;
+mod revoke_operator;
+mod set_guardian;
 mod set_operator;
 mod set_params;
 mod set_pause;
 mod settle_position;
 mod submit_order;
+mod void_window;
 mod withdraw_collateral;
 mod withdraw_liquidity;
 
-pub use {
-    crank_order::*, create_margin::*, create_market::*, deposit_collateral::*, deposit_liquidity::*,
-    distribute_fees::*, finalise_window::*, init_exchange::*, init_pool::*, liquidate::*, open_window::*, quote::*,
-    set_operator::*, set_params::*, set_pause::*, settle_position::*, submit_order::*, withdraw_collateral::*,
-    withdraw_liquidity::*,
-};
+pub use accept_authority::*;
+pub use challenge_window::*;
+pub use clear_guardian_pause::*;
+pub use crank_order::*;
+pub use create_margin::*;
+pub use create_market::*;
+pub use deposit_collateral::*;
+pub use deposit_liquidity::*;
+pub use distribute_fees::*;
+pub use finalise_window::*;
+pub use guardian_pause::*;
+pub use init_exchange::*;
+pub use init_pool::*;
+pub use liquidate::*;
+pub use open_window::*;
+pub use propose_authority::*;
+pub use quote::*;
+pub use resolve_challenge::*;
+pub use revoke_guardian::*;
+pub use revoke_operator::*;
+pub use set_guardian::*;
+pub use set_operator::*;
+pub use set_params::*;
+pub use set_pause::*;
+pub use settle_position::*;
+pub use submit_order::*;
+pub use void_window::*;
+pub use withdraw_collateral::*;
+pub use withdraw_liquidity::*;

@@ -36,7 +36,7 @@ pub struct SettlePosition {
 pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
-    ended(&a.window, &a.exchange, &clock)?;
+    ended(&a.window, &clock)?;
     require!(a.position.pending_orders == 0, MarketError::OrdersPending);
 
     let total = a.pool.total_e6()?;
@@ -97,9 +97,8 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
 }
 
 /// Whether the window is final or void and its dispute time has passed.
-pub(crate) fn ended(window: &Window, exchange: &Exchange, clock: &Clock) -> Result<()> {
+pub(crate) fn ended(window: &Window, clock: &Clock) -> Result<()> {
     require!(!window.is_open(), MarketError::NotFinal);
-    let from_ms = (window.finalised_unix.max(0) as u64).saturating_mul(1_000);
-    require!(clock_ms(clock) >= from_ms.saturating_add(exchange.dispute_ms as u64), MarketError::InDispute);
+    require!(clock_ms(clock) >= window.dispute_until_ms, MarketError::InDispute);
     Ok(())
 }

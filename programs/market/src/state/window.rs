@@ -40,6 +40,14 @@ pub struct Window {
     pub left_out_ms: u32,
     /// Position accounts, empty ones included.
     pub positions: u32,
+    /// Until when it can be challenged and voided; settlement begins then.
+    pub dispute_until_ms: u64,
+    /// Who challenged the settlement; gets the bond back when the window is voided.
+    pub challenger: Address,
+    pub challenge_bond_e6: u64,
+    /// 0 none, 1 open, 2 resolved.
+    pub challenge: u8,
+    pub _reserved_2: [u8; 7],
 }
 
 impl Window {

@@ -1,0 +1,52 @@
+use anchor_lang::{prelude::*, programs::Token};
+use anchor_spl::{token::TokenCpiExt, TokenAccount};
+
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::ChallengeResolved,
+    instructions::settle_position::ended,
+    state::{credit, debit, Exchange, Pool, Window},
+};
+
+/// Accounts of `resolve_challenge`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ResolveChallenge {
+    #[account(address = window.exchange @ MarketError::WrongAccount)]
+    pub exchange: Account<Exchange>,
+    #[account(mut, address = exchange.pool @ MarketError::WrongAccount)]
+    pub pool: Account<Pool>,
+    #[account(mut)]
+    pub window: Account<Window>,
+    #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
+    pub vault: Account<TokenAccount>,
+    /// Gets the bond of a challenge that was right.
+    #[account(mut, constraint = *destination.owner() == window.challenger @ MarketError::WrongOwner)]
+    pub destination: Account<TokenAccount>,
+    pub token_program: Program<Token>,
+}
+
+/// 1. Returns the bond when the window was voided; else it goes to the insurance. Anybody may call it, after the dispute.
+pub fn resolve_challenge(ctx: &mut Context<ResolveChallenge>) -> Result<()> {
+    let clock = Clock::get()?;
+    let a = &mut ctx.accounts;
+    ended(&a.window, &clock)?;
+    require!(a.window.challenge == CHALLENGE_OPEN, MarketError::NotChallenged);
+    let bond_e6 = a.window.challenge_bond_e6;
+    let upheld = a.window.state == WINDOW_VOID;
+    a.window.challenge = CHALLENGE_RESOLVED;
+    debit(&mut a.pool.claimable_e6, bond_e6)?;
+    if !upheld {
+        credit(&mut a.pool.insurance_e6, bond_e6)?;
+    } else if bond_e6 > 0 {
+        let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
+        let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
+        a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], bond_e6)?;
+    }
+    a.pool.invariant_vault(a.vault.amount())?;
+
+    let (window, challenger) = (*a.window.address(), a.window.challenger);
+    emit_cpi!(ChallengeResolved { window, challenger, bond_e6, upheld: upheld as u8 });
+    Ok(())
+}
