@@ -94,3 +94,8 @@ def fees(treasury_address: Pubkey) -> Pubkey:
 def proposal(treasury_address: Pubkey, proposal_id: int) -> Pubkey:
     """Return a proposal of a treasury."""
     return _find(TREASURY, b"proposal", bytes(treasury_address), proposal_id.to_bytes(8, "little"))
+
+
+def spending_limit(treasury_address: Pubkey, limit_id: int) -> Pubkey:
+    """Return a spending limit of a treasury."""
+    return _find(TREASURY, b"limit", bytes(treasury_address), limit_id.to_bytes(8, "little"))

@@ -19,6 +19,54 @@ PROGRAM_ID = Pubkey.from_string("31c5mHZYeqSc2DYxv7Lpc8qsMFSBP5cXHGPD5PvmBzj7")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitUsed:
+    """A listed member paid a listed receiver out of a spending limit."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x82\x9b\x19\x1fk\xc1U\x15'
+
+    limit: Pubkey
+    treasury: Pubkey
+    member: Pubkey
+    receiver: Pubkey
+    amount: int
+    left: int
+    """What is left in this period."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LimitUsed.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LimitUsed:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LimitUsed.decode(data, at)
+
+
+_LimitUsed: c.Struct[LimitUsed] = c.Struct(
+    LimitUsed,
+    (
+        ("limit", c.KEY),
+        ("treasury", c.KEY),
+        ("member", c.KEY),
+        ("receiver", c.KEY),
+        ("amount", c.U64),
+        ("left", c.U64),
+    ),
+)
+
+LIMIT_USED_DTYPE = np.dtype(
+    [
+        ("limit", ("u1", (32,))),
+        ("treasury", ("u1", (32,))),
+        ("member", ("u1", (32,))),
+        ("receiver", ("u1", (32,))),
+        ("amount", "<u8"),
+        ("left", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalAccount:
     """An account of a proposal's instruction."""
 
@@ -57,21 +105,21 @@ class Proposal:
     """One instruction that members approve. PDA `["proposal", treasury, id]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x1a^\xbd\xbbt\x885!'
-    SPACE: ClassVar[int] = 1088
+    SPACE: ClassVar[int] = 2040
 
     version: int
     bump: int
     class_: int
     """0 tightening, 1 slow."""
     status: int
-    """0 open, 1 executed."""
+    """0 open, 1 executed, 2 draft, 3 rejected, 4 cancelled."""
     approvals: int
     """Bit i: member i approved."""
     n_accounts: int
     data_len: int
     id: int
     members_epoch: int
-    """`Treasury::members_epoch` to which the approvals belong."""
+    """`Treasury::members_epoch` to which approvals and rejections belong."""
     created_unix: int
     expires_unix: int
     treasury: Pubkey
@@ -79,9 +127,15 @@ class Proposal:
     rent_payer: Pubkey
     """Gets the rent back."""
     program_id: Pubkey
+    content_hash: bytes
+    """`sha256(class | program_id | n_accounts | accounts | data)` of the frozen contents; zero for a draft."""
+    activated_unix: int
+    """The delay counts from here; 0 for a draft."""
+    rejections: int
+    """Bit i: member i rejected."""
+    _reserved: bytes = bytes(7)
     accounts: tuple[ProposalAccount, ...]
     data: bytes
-    _reserved: bytes = bytes(4)
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -116,9 +170,12 @@ _Proposal: c.Struct[Proposal] = c.Struct(
         ("creator", c.KEY),
         ("rent_payer", c.KEY),
         ("program_id", c.KEY),
-        ("accounts", c.Array(_ProposalAccount, 12)),
-        ("data", c.FixedBytes(512)),
-        ("_reserved", c.FixedBytes(4)),
+        ("content_hash", c.FixedBytes(32)),
+        ("activated_unix", c.U64),
+        ("rejections", c.U8),
+        ("_reserved", c.FixedBytes(7)),
+        ("accounts", c.Array(_ProposalAccount, 24)),
+        ("data", c.FixedBytes(1024)),
     ),
 )
 
@@ -139,9 +196,157 @@ PROPOSAL_DTYPE = np.dtype(
         ("creator", ("u1", (32,))),
         ("rent_payer", ("u1", (32,))),
         ("program_id", ("u1", (32,))),
-        ("accounts", PROPOSAL_ACCOUNT_DTYPE, (12,)),
-        ("data", "u1", (512,)),
+        ("content_hash", "u1", (32,)),
+        ("activated_unix", "<u8"),
+        ("rejections", "u1"),
+        ("_reserved", "u1", (7,)),
+        ("accounts", PROPOSAL_ACCOUNT_DTYPE, (24,)),
+        ("data", "u1", (1024,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalActivated:
+    """A proposal is frozen and collects approvals: from here its delay counts and watchers can act."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xa5\xcdj"\x14MO\xdb'
+
+    proposal: Pubkey
+    treasury: Pubkey
+    creator: Pubkey
+    program_id: Pubkey
+    id: int
+    class_: int
+    content_hash: bytes
+    """See `Proposal::content_hash`."""
+    expires_unix: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ProposalActivated.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ProposalActivated:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ProposalActivated.decode(data, at)
+
+
+_ProposalActivated: c.Struct[ProposalActivated] = c.Struct(
+    ProposalActivated,
+    (
+        ("proposal", c.KEY),
+        ("treasury", c.KEY),
+        ("creator", c.KEY),
+        ("program_id", c.KEY),
+        ("id", c.U64),
+        ("class_", c.U8),
+        ("content_hash", c.FixedBytes(32)),
+        ("expires_unix", c.U64),
+    ),
+)
+
+PROPOSAL_ACTIVATED_DTYPE = np.dtype(
+    [
+        ("proposal", ("u1", (32,))),
+        ("treasury", ("u1", (32,))),
+        ("creator", ("u1", (32,))),
+        ("program_id", ("u1", (32,))),
+        ("id", "<u8"),
+        ("class_", "u1"),
+        ("content_hash", "u1", (32,)),
+        ("expires_unix", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendingLimit:
+    """What listed members may pay to listed receivers without a proposal. PDA `["limit", treasury, id]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\n\xc9\x1b\xa0\xda\xc3\xde\x98'
+    SPACE: ClassVar[int] = 672
+
+    version: int
+    bump: int
+    n_members: int
+    n_receivers: int
+    _reserved: bytes = bytes(4)
+    id: int
+    amount: int
+    """Most that leaves in one period, in the mint's smallest units."""
+    period_s: int
+    """Length of a period; 0: the amount is there once."""
+    period_start_unix: int
+    """Start of the running period; periods follow each other without gap from the creation."""
+    left: int
+    """Left in the running period."""
+    spent: int
+    """Paid in all."""
+    treasury: Pubkey
+    mint: Pubkey
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    members: tuple[Pubkey, ...]
+    """The first `n_members` may use it, as long as they are members of the treasury."""
+    receivers: tuple[Pubkey, ...]
+    """The first `n_receivers` token accounts may be paid."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SpendingLimit.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SpendingLimit:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SpendingLimit.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> SpendingLimit:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _SpendingLimit.decode_account(data, SpendingLimit.DISCRIMINATOR)
+
+
+_SpendingLimit: c.Struct[SpendingLimit] = c.Struct(
+    SpendingLimit,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("n_members", c.U8),
+        ("n_receivers", c.U8),
+        ("_reserved", c.FixedBytes(4)),
+        ("id", c.U64),
+        ("amount", c.U64),
+        ("period_s", c.U64),
+        ("period_start_unix", c.U64),
+        ("left", c.U64),
+        ("spent", c.U64),
+        ("treasury", c.KEY),
+        ("mint", c.KEY),
+        ("rent_payer", c.KEY),
+        ("members", c.Array(c.KEY, 8)),
+        ("receivers", c.Array(c.KEY, 8)),
+    ),
+)
+
+SPENDING_LIMIT_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("n_members", "u1"),
+        ("n_receivers", "u1"),
         ("_reserved", "u1", (4,)),
+        ("id", "<u8"),
+        ("amount", "<u8"),
+        ("period_s", "<u8"),
+        ("period_start_unix", "<u8"),
+        ("left", "<u8"),
+        ("spent", "<u8"),
+        ("treasury", ("u1", (32,))),
+        ("mint", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("members", "u1", (8, 32)),
+        ("receivers", "u1", (8, 32)),
     ]
 )
 
@@ -153,7 +358,7 @@ class Treasury:
     """
 
     DISCRIMINATOR: ClassVar[bytes] = b'\xee\xef{\xeeY\x01\xa8\xfd'
-    SPACE: ClassVar[int] = 392
+    SPACE: ClassVar[int] = 760
 
     version: int
     bump: int
@@ -177,6 +382,14 @@ class Treasury:
     """Token account that receives fees; owned by the executor."""
     members: tuple[Pubkey, ...]
     """The first `n_members` count."""
+    guarded_exchange: Pubkey
+    """Exchange that every change of code must show to be quiet; default key: any one of the executor."""
+    receivers: tuple[Pubkey, ...]
+    """The first `n_receivers` token accounts share the fees."""
+    shares_bps: tuple[int, ...]
+    """Their shares; they make 10,000."""
+    n_receivers: int
+    _reserved_2: bytes
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -210,6 +423,11 @@ _Treasury: c.Struct[Treasury] = c.Struct(
         ("executor", c.KEY),
         ("fees", c.KEY),
         ("members", c.Array(c.KEY, 8)),
+        ("guarded_exchange", c.KEY),
+        ("receivers", c.Array(c.KEY, 8)),
+        ("shares_bps", c.Array(c.U16, 8)),
+        ("n_receivers", c.U8),
+        ("_reserved_2", c.FixedBytes(63)),
     ),
 )
 
@@ -229,6 +447,51 @@ TREASURY_DTYPE = np.dtype(
         ("executor", ("u1", (32,))),
         ("fees", ("u1", (32,))),
         ("members", "u1", (8, 32)),
+        ("guarded_exchange", ("u1", (32,))),
+        ("receivers", "u1", (8, 32)),
+        ("shares_bps", "<u2", (8,)),
+        ("n_receivers", "u1"),
+        ("_reserved_2", "u1", (63,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultDistributed:
+    """The fee vault was split among the receivers."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'1\x19\xc3yE\xaa\xf1V'
+
+    treasury: Pubkey
+    paid: int
+    """Paid out in all."""
+    rest: int
+    """Stays in the vault."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _VaultDistributed.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> VaultDistributed:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _VaultDistributed.decode(data, at)
+
+
+_VaultDistributed: c.Struct[VaultDistributed] = c.Struct(
+    VaultDistributed,
+    (
+        ("treasury", c.KEY),
+        ("paid", c.U64),
+        ("rest", c.U64),
+    ),
+)
+
+VAULT_DISTRIBUTED_DTYPE = np.dtype(
+    [
+        ("treasury", ("u1", (32,))),
+        ("paid", "<u8"),
+        ("rest", "<u8"),
     ]
 )
 
@@ -251,25 +514,67 @@ class ErrorCode(IntEnum):
     TOO_EARLY = 6012
     WRONG_ACCOUNTS = 6013
     STILL_OPEN = 6014
+    NOT_ACTIVE = 6015
+    NOT_DRAFT = 6016
+    NOT_CREATOR = 6017
+    WITHDRAWN = 6018
+    ALREADY_REJECTED = 6019
+    NOT_APPROVED = 6020
+    WINDOWS_OPEN = 6021
+    NO_EXCHANGE = 6022
+    NOT_EXCHANGE = 6023
+    BAD_LIMIT = 6024
+    LIMIT_EXCEEDED = 6025
+    NOT_RECEIVER = 6026
+    BAD_RECEIVERS = 6027
+    NO_RECEIVERS = 6028
+    NOTHING_TO_DISTRIBUTE = 6029
+    ALREADY_MIGRATED = 6030
 
 
 ERRORS: dict[int, ErrorInfo] = {
-    6000: ErrorInfo(6000, 'BadMembers', 'Give 1 to 8 different members and 1 to n_members as threshold.'),
+    6000: ErrorInfo(6000, 'BadMembers', 'Give 1 to 8 different members, not the executor, and 1 to n_members as threshold.'),
     6001: ErrorInfo(6001, 'NotMember', "Only a member of the treasury may do this: sign with a member's key."),
     6002: ErrorInfo(6002, 'NotExecutor', "Only the treasury's executor may do this: pass it as a proposal."),
-    6003: ErrorInfo(6003, 'BadProposal', 'A proposal holds at most 12 accounts and 512 bytes of data, known flags, and class 0 or 1.'),
+    6003: ErrorInfo(6003, 'BadProposal', 'A proposal holds at most 24 accounts and 1,024 bytes of data, known flags, and class 0 or 1.'),
     6004: ErrorInfo(6004, 'WrongId', "The id is not the treasury's next_id: read the treasury and send again."),
-    6005: ErrorInfo(6005, 'NotTightening', 'Class 0 only tightens the pause of an exchange: use class 1 and wait 48 hours.'),
+    6005: ErrorInfo(6005, 'NotTightening', 'Class 0 only tightens, and this does not: use class 1 and wait 48 hours.'),
     6006: ErrorInfo(6006, 'AlreadyExecuted', 'The proposal is executed: make a new one.'),
     6007: ErrorInfo(6007, 'Expired', 'The proposal has expired: make a new one.'),
     6008: ErrorInfo(6008, 'AlreadyApproved', 'This member has approved the proposal already.'),
-    6009: ErrorInfo(6009, 'DurableNonce', 'Approvals on a durable nonce are refused: sign a transaction with a recent blockhash.'),
+    6009: ErrorInfo(6009, 'DurableNonce', 'Durable nonces are refused here: sign a transaction with a recent blockhash.'),
     6010: ErrorInfo(6010, 'NotEnoughApprovals', 'Too few of the current members have approved the proposal.'),
     6011: ErrorInfo(6011, 'MembersChanged', 'The members changed after the approvals: approve again.'),
-    6012: ErrorInfo(6012, 'TooEarly', 'The delay is not over: wait 48 hours from the proposal.'),
-    6013: ErrorInfo(6013, 'WrongAccounts', "The accounts are not the proposal's: pass them in its order, then the program."),
-    6014: ErrorInfo(6014, 'StillOpen', 'The proposal is open: execute it or wait until it expires.'),
+    6012: ErrorInfo(6012, 'TooEarly', 'The delay is not over: wait 48 hours from the activation of the proposal.'),
+    6013: ErrorInfo(6013, 'WrongAccounts', 'The accounts are not the expected ones: pass those of the proposal or the treasury, in their order.'),
+    6014: ErrorInfo(6014, 'StillOpen', 'The proposal is open: execute it, reject it or wait until it expires.'),
+    6015: ErrorInfo(6015, 'NotActive', 'The proposal is a draft: its creator activates it first.'),
+    6016: ErrorInfo(6016, 'NotDraft', 'The proposal is no draft any more: its contents are frozen.'),
+    6017: ErrorInfo(6017, 'NotCreator', "Only the creator of the proposal may do this: sign with the creator's key."),
+    6018: ErrorInfo(6018, 'Withdrawn', 'The proposal was rejected or cancelled: make a new one.'),
+    6019: ErrorInfo(6019, 'AlreadyRejected', 'This member has rejected the proposal already.'),
+    6020: ErrorInfo(6020, 'NotApproved', 'This member has not approved the proposal: there is nothing to revoke.'),
+    6021: ErrorInfo(6021, 'WindowsOpen', 'Code changes only without open windows or when Halted: settle the windows or pause the exchange.'),
+    6022: ErrorInfo(6022, 'NoExchange', "Name the treasury's exchange among the accounts, so that its open windows can be checked."),
+    6023: ErrorInfo(6023, 'NotExchange', "This is no exchange whose authority is the treasury's executor."),
+    6024: ErrorInfo(6024, 'BadLimit', 'Give an amount, a period of 0 or 1 hour to 366 days, and 1 to 8 different members and receivers.'),
+    6025: ErrorInfo(6025, 'LimitExceeded', 'More than the limit has left in this period: take less or wait for the next one.'),
+    6026: ErrorInfo(6026, 'NotReceiver', "The receiver is not on the spending limit's list: pay a listed one or make a proposal."),
+    6027: ErrorInfo(6027, 'BadReceivers', "Give 1 to 8 different token accounts of the fee vault's mint, not the vault, with shares that make 10,000."),
+    6028: ErrorInfo(6028, 'NoReceivers', 'The fees have no receivers yet: set them by a proposal.'),
+    6029: ErrorInfo(6029, 'NothingToDistribute', 'The fee vault holds too little to give every receiver something: wait for more.'),
+    6030: ErrorInfo(6030, 'AlreadyMigrated', 'The treasury has its current size already.'),
 }
+
+
+def pda_event_authority() -> tuple[Pubkey, int]:
+    """Return the address of `event_authority` and its bump."""
+    return Pubkey.find_program_address([b'__event_authority'], PROGRAM_ID)
+
+
+def pda_limit(treasury: Pubkey, id: int) -> tuple[Pubkey, int]:
+    """Return the address of `limit` and its bump."""
+    return Pubkey.find_program_address([b'limit', bytes(treasury), id.to_bytes(8, "little")], PROGRAM_ID)
 
 
 def pda_proposal(treasury: Pubkey, id: int) -> tuple[Pubkey, int]:
@@ -290,6 +595,117 @@ def pda_executor(treasury: Pubkey) -> tuple[Pubkey, int]:
 def pda_fees(treasury: Pubkey) -> tuple[Pubkey, int]:
     """Return the address of `fees` and its bump."""
     return Pubkey.find_program_address([b'fees', bytes(treasury)], PROGRAM_ID)
+
+
+EVENT_AUTHORITY, _ = pda_event_authority()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateProposalArgs:
+    """Arguments of `activate_proposal`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ActivateProposalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ActivateProposalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ActivateProposalArgs.decode(data, at)
+
+
+_ActivateProposalArgs: c.Struct[ActivateProposalArgs] = c.Struct(
+    ActivateProposalArgs,
+    (
+    ),
+)
+
+
+def ix_activate_proposal(
+    *,
+    creator: Pubkey,
+    proposal: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Freeze a draft; from now on it can be approved."""
+    return Instruction(
+        PROGRAM_ID,
+        b'Z\xba\xcb\xeaF\xb9\xbf\x15' + ActivateProposalArgs().encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(proposal, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddSpendingLimitArgs:
+    """Arguments of `add_spending_limit`."""
+
+    id: int
+    amount: int
+    period_s: int
+    members: tuple[Pubkey, ...]
+    receivers: tuple[Pubkey, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AddSpendingLimitArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AddSpendingLimitArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AddSpendingLimitArgs.decode(data, at)
+
+
+_AddSpendingLimitArgs: c.Struct[AddSpendingLimitArgs] = c.Struct(
+    AddSpendingLimitArgs,
+    (
+        ("id", c.U64),
+        ("amount", c.U64),
+        ("period_s", c.U64),
+        ("members", c.Vec(c.KEY)),
+        ("receivers", c.Vec(c.KEY)),
+    ),
+)
+
+
+def ix_add_spending_limit(
+    *,
+    executor: Pubkey,
+    payer: Pubkey,
+    treasury: Pubkey,
+    mint: Pubkey,
+    id: int,
+    amount: int,
+    period_s: int,
+    members: tuple[Pubkey, ...],
+    receivers: tuple[Pubkey, ...],
+    limit: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Let members pay receivers without a proposal, up to an amount a period."""
+    if limit is None:
+        limit = pda_limit(treasury, id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xe4\xf3i\x13\xad\xfc\xcb\xea' + AddSpendingLimitArgs(id=id, amount=amount, period_s=period_s, members=members, receivers=receivers).encode(),
+        [
+            AccountMeta(executor, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(treasury, False, False),
+            AccountMeta(mint, False, False),
+            AccountMeta(limit, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +752,45 @@ def ix_approve(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelProposalArgs:
+    """Arguments of `cancel_proposal`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CancelProposalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CancelProposalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CancelProposalArgs.decode(data, at)
+
+
+_CancelProposalArgs: c.Struct[CancelProposalArgs] = c.Struct(
+    CancelProposalArgs,
+    (
+    ),
+)
+
+
+def ix_cancel_proposal(
+    *,
+    creator: Pubkey,
+    proposal: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """End one's own proposal."""
+    return Instruction(
+        PROGRAM_ID,
+        b"jJ\x80\x92\x13A'\x17" + CancelProposalArgs().encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseProposalArgs:
     """Arguments of `close_proposal`."""
 
@@ -362,13 +817,76 @@ def ix_close_proposal(
     proposal: Pubkey,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Close an executed or expired proposal."""
+    """Close a proposal that has ended or expired."""
     return Instruction(
         PROGRAM_ID,
         b'\xd5\xb2\x8b\x132\xbfR\xf5' + CloseProposalArgs().encode(),
         [
             AccountMeta(rent_payer, False, True),
             AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateDraftArgs:
+    """Arguments of `create_draft`."""
+
+    id: int
+    class_: int
+    program_id: Pubkey
+    n_accounts: int
+    data_len: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateDraftArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateDraftArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateDraftArgs.decode(data, at)
+
+
+_CreateDraftArgs: c.Struct[CreateDraftArgs] = c.Struct(
+    CreateDraftArgs,
+    (
+        ("id", c.U64),
+        ("class_", c.U8),
+        ("program_id", c.KEY),
+        ("n_accounts", c.U8),
+        ("data_len", c.U16),
+    ),
+)
+
+
+def ix_create_draft(
+    *,
+    creator: Pubkey,
+    payer: Pubkey,
+    treasury: Pubkey,
+    id: int,
+    class_: int,
+    program_id: Pubkey,
+    n_accounts: int,
+    data_len: int,
+    proposal: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Begin a proposal that is larger than one transaction."""
+    if proposal is None:
+        proposal = pda_proposal(treasury, id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa3\x14`\x10\xb0&N_' + CreateDraftArgs(id=id, class_=class_, program_id=program_id, n_accounts=n_accounts, data_len=data_len).encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(treasury, False, True),
+            AccountMeta(proposal, False, True),
+            AccountMeta(system_program, False, False),
             *remaining_accounts,
         ],
     )
@@ -418,6 +936,8 @@ def ix_create_proposal(
     data: bytes,
     proposal: Pubkey | None = None,
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
     """Propose one instruction."""
@@ -432,6 +952,55 @@ def ix_create_proposal(
             AccountMeta(treasury, False, True),
             AccountMeta(proposal, False, True),
             AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributeArgs:
+    """Arguments of `distribute`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _DistributeArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> DistributeArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _DistributeArgs.decode(data, at)
+
+
+_DistributeArgs: c.Struct[DistributeArgs] = c.Struct(
+    DistributeArgs,
+    (
+    ),
+)
+
+
+def ix_distribute(
+    *,
+    treasury: Pubkey,
+    executor: Pubkey,
+    fees: Pubkey,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pay the fees to their receivers."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xbf,\xdf\xcf\xa4\xec~=' + DistributeArgs().encode(),
+        [
+            AccountMeta(treasury, False, False),
+            AccountMeta(executor, False, False),
+            AccountMeta(fees, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
             *remaining_accounts,
         ],
     )
@@ -471,6 +1040,47 @@ def ix_execute(
         [
             AccountMeta(treasury, False, False),
             AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardExchangeArgs:
+    """Arguments of `guard_exchange`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _GuardExchangeArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> GuardExchangeArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _GuardExchangeArgs.decode(data, at)
+
+
+_GuardExchangeArgs: c.Struct[GuardExchangeArgs] = c.Struct(
+    GuardExchangeArgs,
+    (
+    ),
+)
+
+
+def ix_guard_exchange(
+    *,
+    executor: Pubkey,
+    treasury: Pubkey,
+    exchange: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Name the exchange that must be quiet when code changes."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa1\x85\xbc\x1dt\xb5\x9a\xc3' + GuardExchangeArgs().encode(),
+        [
+            AccountMeta(executor, True, False),
+            AccountMeta(treasury, False, True),
+            AccountMeta(exchange, False, False),
             *remaining_accounts,
         ],
     )
@@ -544,6 +1154,172 @@ def ix_init_treasury(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateTreasuryArgs:
+    """Arguments of `migrate_treasury`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MigrateTreasuryArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MigrateTreasuryArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MigrateTreasuryArgs.decode(data, at)
+
+
+_MigrateTreasuryArgs: c.Struct[MigrateTreasuryArgs] = c.Struct(
+    MigrateTreasuryArgs,
+    (
+    ),
+)
+
+
+def ix_migrate_treasury(
+    *,
+    payer: Pubkey,
+    treasury: Pubkey,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Bring an older treasury to its current size."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\r\x05(f\xe6|iv' + MigrateTreasuryArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(treasury, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectArgs:
+    """Arguments of `reject`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RejectArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RejectArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RejectArgs.decode(data, at)
+
+
+_RejectArgs: c.Struct[RejectArgs] = c.Struct(
+    RejectArgs,
+    (
+    ),
+)
+
+
+def ix_reject(
+    *,
+    member: Pubkey,
+    treasury: Pubkey,
+    proposal: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Reject a proposal."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x87\x07?U\x83ro\xe0' + RejectArgs().encode(),
+        [
+            AccountMeta(member, True, False),
+            AccountMeta(treasury, False, False),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSpendingLimitArgs:
+    """Arguments of `remove_spending_limit`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RemoveSpendingLimitArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RemoveSpendingLimitArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RemoveSpendingLimitArgs.decode(data, at)
+
+
+_RemoveSpendingLimitArgs: c.Struct[RemoveSpendingLimitArgs] = c.Struct(
+    RemoveSpendingLimitArgs,
+    (
+    ),
+)
+
+
+def ix_remove_spending_limit(
+    *,
+    executor: Pubkey,
+    treasury: Pubkey,
+    rent_payer: Pubkey,
+    limit: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Close a spending limit."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xd6\xad~\x9c\x93\x04P\xae' + RemoveSpendingLimitArgs().encode(),
+        [
+            AccountMeta(executor, True, False),
+            AccountMeta(treasury, False, False),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(limit, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeApprovalArgs:
+    """Arguments of `revoke_approval`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeApprovalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeApprovalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeApprovalArgs.decode(data, at)
+
+
+_RevokeApprovalArgs: c.Struct[RevokeApprovalArgs] = c.Struct(
+    RevokeApprovalArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_approval(
+    *,
+    member: Pubkey,
+    treasury: Pubkey,
+    proposal: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take an approval back."""
+    return Instruction(
+        PROGRAM_ID,
+        b',3\xb8l\xb6\xca\x145' + RevokeApprovalArgs().encode(),
+        [
+            AccountMeta(member, True, False),
+            AccountMeta(treasury, False, False),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMembersArgs:
     """Arguments of `set_members`."""
 
@@ -592,21 +1368,191 @@ def ix_set_members(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReceiversArgs:
+    """Arguments of `set_receivers`."""
+
+    shares_bps: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetReceiversArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetReceiversArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetReceiversArgs.decode(data, at)
+
+
+_SetReceiversArgs: c.Struct[SetReceiversArgs] = c.Struct(
+    SetReceiversArgs,
+    (
+        ("shares_bps", c.Vec(c.U16)),
+    ),
+)
+
+
+def ix_set_receivers(
+    *,
+    executor: Pubkey,
+    treasury: Pubkey,
+    fees: Pubkey,
+    shares_bps: tuple[int, ...],
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Name who shares the fees."""
+    return Instruction(
+        PROGRAM_ID,
+        b'KG1\x19TI\xc0\n' + SetReceiversArgs(shares_bps=shares_bps).encode(),
+        [
+            AccountMeta(executor, True, False),
+            AccountMeta(treasury, False, True),
+            AccountMeta(fees, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseSpendingLimitArgs:
+    """Arguments of `use_spending_limit`."""
+
+    amount: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _UseSpendingLimitArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> UseSpendingLimitArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _UseSpendingLimitArgs.decode(data, at)
+
+
+_UseSpendingLimitArgs: c.Struct[UseSpendingLimitArgs] = c.Struct(
+    UseSpendingLimitArgs,
+    (
+        ("amount", c.U64),
+    ),
+)
+
+
+def ix_use_spending_limit(
+    *,
+    member: Pubkey,
+    treasury: Pubkey,
+    executor: Pubkey,
+    limit: Pubkey,
+    source: Pubkey,
+    receiver: Pubkey,
+    amount: int,
+    instructions: Pubkey = Pubkey.from_string("Sysvar1nstructions1111111111111111111111111"),
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pay a receiver out of a spending limit."""
+    return Instruction(
+        PROGRAM_ID,
+        b')\xb3F\x05\xc2\x93\xef\x9e' + UseSpendingLimitArgs(amount=amount).encode(),
+        [
+            AccountMeta(member, True, False),
+            AccountMeta(treasury, False, False),
+            AccountMeta(executor, False, False),
+            AccountMeta(limit, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(receiver, False, True),
+            AccountMeta(instructions, False, False),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteProposalArgs:
+    """Arguments of `write_proposal`."""
+
+    offset: int
+    part: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WriteProposalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WriteProposalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WriteProposalArgs.decode(data, at)
+
+
+_WriteProposalArgs: c.Struct[WriteProposalArgs] = c.Struct(
+    WriteProposalArgs,
+    (
+        ("offset", c.U16),
+        ("part", c.BYTES),
+    ),
+)
+
+
+def ix_write_proposal(
+    *,
+    creator: Pubkey,
+    proposal: Pubkey,
+    offset: int,
+    part: bytes,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Write a part of a draft."""
+    return Instruction(
+        PROGRAM_ID,
+        b'QJ\xd1\x17[\x9c\xd3\x82' + WriteProposalArgs(offset=offset, part=part).encode(),
+        [
+            AccountMeta(creator, True, False),
+            AccountMeta(proposal, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+Event = LimitUsed | ProposalActivated | VaultDistributed
+
 PROGRAM = Program(
     name="treasury",
     id=PROGRAM_ID,
     instructions={
+        b'Z\xba\xcb\xeaF\xb9\xbf\x15': ("activate_proposal", _ActivateProposalArgs),
+        b'\xe4\xf3i\x13\xad\xfc\xcb\xea': ("add_spending_limit", _AddSpendingLimitArgs),
         b'EJ\xd9$suaL': ("approve", _ApproveArgs),
+        b"jJ\x80\x92\x13A'\x17": ("cancel_proposal", _CancelProposalArgs),
         b'\xd5\xb2\x8b\x132\xbfR\xf5': ("close_proposal", _CloseProposalArgs),
+        b'\xa3\x14`\x10\xb0&N_': ("create_draft", _CreateDraftArgs),
         b'\x84tD\xae\xd8\xa0\xc6\x16': ("create_proposal", _CreateProposalArgs),
+        b'\xbf,\xdf\xcf\xa4\xec~=': ("distribute", _DistributeArgs),
         b'\x82\xdd\xf2\x9a\r\xc1\xbd\x1d': ("execute", _ExecuteArgs),
+        b'\xa1\x85\xbc\x1dt\xb5\x9a\xc3': ("guard_exchange", _GuardExchangeArgs),
         b'i\x98\xad3\x9e\x971\x0e': ("init_treasury", _InitTreasuryArgs),
+        b'\r\x05(f\xe6|iv': ("migrate_treasury", _MigrateTreasuryArgs),
+        b'\x87\x07?U\x83ro\xe0': ("reject", _RejectArgs),
+        b'\xd6\xad~\x9c\x93\x04P\xae': ("remove_spending_limit", _RemoveSpendingLimitArgs),
+        b',3\xb8l\xb6\xca\x145': ("revoke_approval", _RevokeApprovalArgs),
         b')\x05\xc6\x98\xbf\x8f\xd9\x1d': ("set_members", _SetMembersArgs),
+        b'KG1\x19TI\xc0\n': ("set_receivers", _SetReceiversArgs),
+        b')\xb3F\x05\xc2\x93\xef\x9e': ("use_spending_limit", _UseSpendingLimitArgs),
+        b'QJ\xd1\x17[\x9c\xd3\x82': ("write_proposal", _WriteProposalArgs),
     },
     accounts={
         b'\x1a^\xbd\xbbt\x885!': _Proposal,
+        b'\n\xc9\x1b\xa0\xda\xc3\xde\x98': _SpendingLimit,
         b'\xee\xef{\xeeY\x01\xa8\xfd': _Treasury,
     },
-    events={},
+    events={
+        b'\x82\x9b\x19\x1fk\xc1U\x15': _LimitUsed,
+        b'\xa5\xcdj"\x14MO\xdb': _ProposalActivated,
+        b'1\x19\xc3yE\xaa\xf1V': _VaultDistributed,
+    },
     errors=ERRORS,
 )

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    constants::STATUS_EXECUTED,
+    constants::*,
     errors::TreasuryError,
     state::{now_s, Proposal},
 };
@@ -16,10 +16,10 @@ pub struct CloseProposal {
     pub proposal: Account<Proposal>,
 }
 
-/// 1. Closes a proposal that is executed or expired. 2. Returns its rent. Anyone may send this.
+/// 1. Closes a proposal that is executed, rejected, cancelled or expired. 2. Returns its rent. Anyone may send this.
 pub fn close_proposal(ctx: &mut Context<CloseProposal>) -> Result<()> {
     let proposal = &ctx.accounts.proposal;
-    let over = proposal.status == STATUS_EXECUTED || now_s()? >= proposal.expires_unix;
-    require!(over, TreasuryError::StillOpen);
+    let ended = matches!(proposal.status, STATUS_EXECUTED | STATUS_REJECTED | STATUS_CANCELLED);
+    require!(ended || now_s()? >= proposal.expires_unix, TreasuryError::StillOpen);
     Ok(())
 }

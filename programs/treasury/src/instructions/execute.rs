@@ -7,6 +7,7 @@ use anchor_lang::{
 use crate::{
     constants::*,
     errors::TreasuryError,
+    foreign,
     state::{now_s, Proposal, Treasury},
 };
 
@@ -20,21 +21,22 @@ pub struct Execute {
 }
 
 /// 1. Checks that the proposal is open, that enough current members approved it and that its delay is over.
-/// 2. Marks it executed. 3. Invokes its instruction, signed by the executor. Anyone may send this.
+/// 2. Class 0: checks that it tightens what is there now. A change of code: checks that no window is open.
+/// 3. Marks it executed. 4. Invokes its instruction, signed by the executor. Anyone may send this.
 pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
     let now = now_s()?;
     let treasury_key = *ctx.accounts.treasury.address();
     let remaining = ctx.remaining_accounts()?;
     let proposal = &mut ctx.accounts.proposal;
     proposal.check_open(now)?;
-    let (executor, executor_bump) = {
+    let (executor, executor_bump, guarded) = {
         let treasury = Account::<Treasury>::load(*ctx.accounts.treasury.account())?;
         require!(proposal.members_epoch == treasury.members_epoch, TreasuryError::MembersChanged);
         let approved = proposal.approvals.count_ones();
         require!(approved >= treasury.threshold as u32, TreasuryError::NotEnoughApprovals);
         let delay = if proposal.class == CLASS_SLOW { treasury.min_delay_s.max(MIN_DELAY_S) } else { 0 };
-        require!(now >= proposal.created_unix + delay, TreasuryError::TooEarly);
-        (treasury.executor, [treasury.executor_bump])
+        require!(now >= proposal.activated_unix + delay, TreasuryError::TooEarly);
+        (treasury.executor, [treasury.executor_bump], treasury.guarded_exchange)
     };
     let metas = proposal.metas();
     let same = remaining.len() == metas.len() + 1
@@ -42,7 +44,10 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
         && metas.iter().zip(&remaining).all(|(meta, view)| &meta.address == view.address());
     require!(same, TreasuryError::WrongAccounts);
     if proposal.class == CLASS_TIGHTEN {
-        require!(tightens(proposal, &remaining)?, TreasuryError::NotTightening);
+        require!(foreign::tightens(proposal, &remaining)?, TreasuryError::NotTightening);
+    }
+    if foreign::changes_code(proposal) {
+        foreign::check_quiet(&remaining, &executor, &guarded, now)?;
     }
     // Before the call: an instruction that comes back here finds the proposal executed.
     proposal.status = STATUS_EXECUTED;
@@ -66,18 +71,4 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
         &remaining,
         &[CpiSigner::from(&seeds)],
     )
-}
-
-/// Whether the proposal raises the pause of the one exchange among its accounts above its level of now.
-fn tightens(proposal: &Proposal, accounts: &[AccountView]) -> Result<bool> {
-    let mut exchanges = 0;
-    let mut higher = false;
-    for view in accounts.iter().filter(|view| view.owned_by(&MARKET_ID)) {
-        let data = view.try_borrow()?;
-        if data.len() > EXCHANGE_PAUSE_OFFSET && data[..8] == EXCHANGE {
-            exchanges += 1;
-            higher = proposal.pause_level().is_some_and(|level| level > data[EXCHANGE_PAUSE_OFFSET]);
-        }
-    }
-    Ok(exchanges == 1 && higher)
 }
