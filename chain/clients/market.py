@@ -991,6 +991,53 @@ MARGIN_DTYPE = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginMoved:
+    """Collateral went from free margin into a position (`added` 1) or back (0)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x7f\x9a\xa1\x99\xdf5\x7f!'
+
+    position: Pubkey
+    owner: Pubkey
+    added: int
+    amount_e6: int
+    collateral_e6: int
+    free_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MarginMoved.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MarginMoved:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MarginMoved.decode(data, at)
+
+
+_MarginMoved: c.Struct[MarginMoved] = c.Struct(
+    MarginMoved,
+    (
+        ("position", c.KEY),
+        ("owner", c.KEY),
+        ("added", c.U8),
+        ("amount_e6", c.U64),
+        ("collateral_e6", c.U64),
+        ("free_e6", c.U64),
+    ),
+)
+
+MARGIN_MOVED_DTYPE = np.dtype(
+    [
+        ("position", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("added", "u1"),
+        ("amount_e6", "<u8"),
+        ("collateral_e6", "<u8"),
+        ("free_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """One match on one exchange. PDA `["market", exchange, feed]`."""
 
@@ -1673,6 +1720,11 @@ class PositionLiquidated:
     fee_e6: int
     reward_e6: int
     returned_e6: int
+    """To the owner's free margin."""
+    left_e6: int
+    """Quantity that is still open."""
+    kept_e6: int
+    """Stays in the position as collateral."""
     sample_index: int
 
     def encode(self) -> bytes:
@@ -1703,6 +1755,8 @@ _PositionLiquidated: c.Struct[PositionLiquidated] = c.Struct(
         ("fee_e6", c.U64),
         ("reward_e6", c.U64),
         ("returned_e6", c.U64),
+        ("left_e6", c.U64),
+        ("kept_e6", c.U64),
         ("sample_index", c.U64),
     ),
 )
@@ -1724,6 +1778,8 @@ POSITION_LIQUIDATED_DTYPE = np.dtype(
         ("fee_e6", "<u8"),
         ("reward_e6", "<u8"),
         ("returned_e6", "<u8"),
+        ("left_e6", "<u8"),
+        ("kept_e6", "<u8"),
         ("sample_index", "<u8"),
     ]
 )
@@ -2367,6 +2423,61 @@ def ix_accept_authority(
         [
             AccountMeta(pending_authority, True, False),
             AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMarginArgs:
+    """Arguments of `add_margin`."""
+
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AddMarginArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AddMarginArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AddMarginArgs.decode(data, at)
+
+
+_AddMarginArgs: c.Struct[AddMarginArgs] = c.Struct(
+    AddMarginArgs,
+    (
+        ("amount_e6", c.U64),
+    ),
+)
+
+
+def ix_add_margin(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    margin: Pubkey,
+    position: Pubkey,
+    amount_e6: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Put more collateral into a position."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xd3\xee\xeeZ\xdf\xe4\xe4L' + AddMarginArgs(amount_e6=amount_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
             *remaining_accounts,
         ],
     )
@@ -3231,6 +3342,63 @@ def returned_quote(data: bytes) -> QuoteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMarginArgs:
+    """Arguments of `remove_margin`."""
+
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RemoveMarginArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RemoveMarginArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RemoveMarginArgs.decode(data, at)
+
+
+_RemoveMarginArgs: c.Struct[RemoveMarginArgs] = c.Struct(
+    RemoveMarginArgs,
+    (
+        ("amount_e6", c.U64),
+    ),
+)
+
+
+def ix_remove_margin(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    margin: Pubkey,
+    position: Pubkey,
+    amount_e6: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take collateral out of a position, down to the initial margin."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xe3i\xe7\x17\xec\x1a\x06 ' + RemoveMarginArgs(amount_e6=amount_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, False),
+            AccountMeta(feed, False, False),
+            AccountMeta(margin, False, True),
+            AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveChallengeArgs:
     """Arguments of `resolve_challenge`."""
 
@@ -3837,13 +4005,14 @@ def ix_withdraw_liquidity(
     )
 
 
-Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityChanged | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
+Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityChanged | MarginMoved | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
 
 PROGRAM = Program(
     name="market",
     id=PROGRAM_ID,
     instructions={
         b'kV\xc6[!\x0ck\xa0': ("accept_authority", _AcceptAuthorityArgs),
+        b'\xd3\xee\xeeZ\xdf\xe4\xe4L': ("add_margin", _AddMarginArgs),
         b'\xea\x15\x17\xb5A\x139@': ("challenge_window", _ChallengeWindowArgs),
         b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
@@ -3860,6 +4029,7 @@ PROGRAM = Program(
         b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
         b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),
+        b'\xe3i\xe7\x17\xec\x1a\x06 ': ("remove_margin", _RemoveMarginArgs),
         b'Q\xbf|w\x83\xf8\x9dm': ("resolve_challenge", _ResolveChallengeArgs),
         b'\xa4n>\xb8\xaf%4\xf2': ("revoke_guardian", _RevokeGuardianArgs),
         b'\xb9\x19WMX\x08\x1e\xaf': ("revoke_operator", _RevokeOperatorArgs),
@@ -3889,6 +4059,7 @@ PROGRAM = Program(
         b'\xacr09bS_\x9d': _CollateralChanged,
         b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
         b'\x84\x84\xc1\xd6\x0cc(\x1c': _LiquidityChanged,
+        b'\x7f\x9a\xa1\x99\xdf5\x7f!': _MarginMoved,
         b'X\xb8\x82\xe7\xe2T\x06:': _MarketCreated,
         b'0\xf9\xa6\xc0\x97\xd2\xa6\x0c': _OrderEnded,
         b'`\x82\xcc\xea\xa9\xdb\xd8\xe3': _OrderPlaced,

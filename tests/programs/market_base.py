@@ -187,7 +187,7 @@ class Founded:
             m.ix_create_market(operator=operator, payer=payer, exchange=self.exchange, feed=self.feed), self.operator
         )
 
-    def set_params(self, key: Keypair | None = None, **changes: int) -> None:
+    def set_params(self, key: Keypair | None = None, /, **changes: int) -> None:
         """Change some of the exchange's parameters."""
         signer = key or self.authority
         params = m.ExchangeParams(**(self.params | changes))

@@ -1,6 +1,8 @@
 //! Limits and codes of the market. Times in milliseconds of match time, prices in 1e-6 points, quantities in 1e-6
 //! contracts, money in 1e-6 USDC.
 
+use anchor_lang::prelude::*;
+
 /// `version` of every account.
 pub const VERSION: u8 = 1;
 
@@ -30,6 +32,9 @@ pub const COMMIT_CLOSE_MS: u32 = 20_000;
 pub const LIQUIDATION_MAX_AGE_MS: u64 = 5_000;
 /// A feed that is silent this long counts as abandoned: its windows end with what was measured.
 pub const ABANDONED_MS: u64 = 6 * 3_600_000;
+
+/// Account of the sysvar that holds the slot of the cluster's last restart.
+pub const LAST_RESTART_SLOT: Address = Address::from_str_const("SysvarLastRestartS1ot1111111111111111111111");
 
 /// Smallest order.
 pub const MIN_QTY_E6: u64 = 10_000;
@@ -77,6 +82,8 @@ pub const DAY_S: u64 = 86_400;
 
 /// Minutes of a half that windows cover.
 pub const HALF_MINUTES: u8 = 45;
+/// A window at whose end trading had been suspended for this long is void.
+pub const SUSPENDED_VOID_MINUTES: u8 = 15;
 /// Milliseconds in a minute.
 pub const MINUTE_MS: u32 = 60_000;
 /// Number of window ids.

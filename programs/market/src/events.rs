@@ -100,7 +100,12 @@ pub struct PositionLiquidated {
     pub bad_debt_e6: u64,
     pub fee_e6: u64,
     pub reward_e6: u64,
+    /// To the owner's free margin.
     pub returned_e6: u64,
+    /// Quantity that is still open.
+    pub left_e6: u64,
+    /// Stays in the position as collateral.
+    pub kept_e6: u64,
     pub sample_index: u64,
 }
 
@@ -197,4 +202,15 @@ pub struct ChallengeResolved {
     pub challenger: Address,
     pub bond_e6: u64,
     pub upheld: u8,
+}
+
+/// Collateral went from free margin into a position (`added` 1) or back (0).
+#[event]
+pub struct MarginMoved {
+    pub position: Address,
+    pub owner: Address,
+    pub added: u8,
+    pub amount_e6: u64,
+    pub collateral_e6: u64,
+    pub free_e6: u64,
 }

@@ -14,7 +14,8 @@
 //! | `deposit_liquidity`, `withdraw_liquidity` | shareholder | pool shares, while nothing is at stake |
 //! | `submit_order` | owner | commits an order; it fills 5 s of data later |
 //! | `crank_order` | anyone | ends an order at its determined sample |
-//! | `liquidate` | anyone | closes a position below maintenance margin |
+//! | `add_margin`, `remove_margin` | owner | collateral of a position, down to the initial margin |
+//! | `liquidate` | anyone | closes a position below maintenance margin, a large one by halves |
 //! | `finalise_window` | anyone | settlement from the feed's areas |
 //! | `challenge_window`, `resolve_challenge` | anyone, with a bond; anyone | a longer dispute; what becomes of the bond |
 //! | `void_window` | guardian, authority | undoes a settlement in dispute, never sets one |
@@ -174,6 +175,16 @@ pub mod market {
     /// End an order at its determined sample, or for the reason why there is none.
     pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<()> {
         instructions::crank_order(ctx, sample_index)
+    }
+
+    /// Put more collateral into a position.
+    pub fn add_margin(ctx: &mut Context<AddMargin>, amount_e6: u64) -> Result<()> {
+        instructions::add_margin(ctx, amount_e6)
+    }
+
+    /// Take collateral out of a position, down to the initial margin.
+    pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<()> {
+        instructions::remove_margin(ctx, amount_e6)
     }
 
     /// Close a position that is below maintenance margin.

@@ -149,6 +149,16 @@ pub fn outcome(feed: &Feed, id: u8, over: bool) -> Result<Option<(u64, u32)>> {
     Ok(Some((area, left_out)))
 }
 
+/// Whether trading was suspended for all of the last 15 minutes of window `id`: nobody could act on what it measured.
+pub fn stood_still(feed: &Feed, id: u8) -> Result<bool> {
+    let last = parts(id).and_then(|parts| parts.last()).ok_or(MarketError::BadParameter)?;
+    let at = |minute: u8| feed.suspended_mark(last.period, minute);
+    let (Some(end), Some(before)) = (at(last.to), at(last.to.saturating_sub(SUSPENDED_VOID_MINUTES))) else {
+        return Ok(false);
+    };
+    Ok(end.saturating_sub(before) >= SUSPENDED_VOID_MINUTES as u32 * MINUTE_MS)
+}
+
 /// What a trade is priced with.
 #[derive(Clone, Copy, Debug)]
 pub struct Pricing {
@@ -208,6 +218,23 @@ pub fn sample_ms(feed: &Feed, sample: &Sample) -> u64 {
 /// The cluster's clock in milliseconds; it has whole seconds only and never prices anything.
 pub fn clock_ms(clock: &Clock) -> u64 {
     (clock.unix_timestamp.max(0) as u64).saturating_mul(1_000)
+}
+
+/// The newest sample, if margin may be measured on it: at most `max_age_ms` old, not suspended, and landed since the
+/// cluster's last restart, before which nobody could act on it.
+pub fn fresh_sample<'a>(feed: &'a Feed, max_age_ms: u64, clock: &Clock) -> Result<&'a Sample> {
+    let sample = feed.newest().ok_or(MarketError::NoSample)?;
+    let age_ms = clock_ms(clock).saturating_sub(sample_ms(feed, sample));
+    require!(age_ms <= max_age_ms && feed.last_slot > last_restart_slot()?, MarketError::StaleSample);
+    require!(sample.suspend_epoch % 2 == 0, MarketError::Suspended);
+    Ok(sample)
+}
+
+/// Slot in which the cluster was last restarted by hand; 0 when it never was.
+pub fn last_restart_slot() -> Result<u64> {
+    let mut slot = [0u8; 8];
+    anchor_lang::pinocchio::sysvars::get_sysvar(&mut slot, &LAST_RESTART_SLOT, 0)?;
+    Ok(u64::from_le_bytes(slot))
 }
 
 /// The feed behind `view`; None when it was closed.

@@ -55,3 +55,12 @@ pub fn pnl(side: Side, qty_e6: u64, entry_cost_e6: u64, price_e6: u32) -> MathRe
     };
     Ok(Pnl { gain_e6: gets.saturating_sub(pays), loss_e6: pays.saturating_sub(gets) })
 }
+
+/// How much of `qty_e6` one liquidation closes: half of it, all when it is at most `dust_e6` (0: always all) or when
+/// `equity_e6` is below half of the maintenance margin `least_e6`.
+pub fn liquidation_qty(qty_e6: u64, dust_e6: u64, equity_e6: u64, least_e6: u64) -> u64 {
+    if dust_e6 == 0 || qty_e6 <= dust_e6 || equity_e6 < least_e6 / 2 {
+        return qty_e6;
+    }
+    qty_e6.div_ceil(2).max(dust_e6)
+}

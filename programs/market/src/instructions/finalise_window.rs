@@ -5,7 +5,7 @@ use crate::{
     errors::MarketError,
     events::WindowFinalised,
     state::{math, Exchange, Window},
-    timing::{clock_ms, live_feed, outcome, sample_ms},
+    timing::{clock_ms, live_feed, outcome, sample_ms, stood_still},
 };
 
 /// Accounts of `finalise_window`.
@@ -22,7 +22,8 @@ pub struct FinaliseWindow {
 }
 
 /// 1. Settles the window on the mean of the measured play once its end is reached or can no longer be reached.
-/// 2. Voids it when more than a tenth was not measured or not played, or when its feed has gone.
+/// 2. Voids it when more than a tenth was not measured or not played, when trading had been suspended for 15 minutes at
+///    its end, or when its feed has gone.
 ///
 /// Anybody may call it. A feed that is final, or silent for 6 h, plays no more.
 pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
@@ -39,7 +40,8 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
             let silent = |sample| clock_ms(&clock) > sample_ms(&feed, sample).saturating_add(ABANDONED_MS);
             let abandoned = feed.newest().is_some_and(silent);
             let over = feed.status == oracle::STATUS_FINAL || abandoned;
-            outcome(&feed, window.window_id, over)?.ok_or(MarketError::WindowNotEnded)?
+            let (area, left_out_ms) = outcome(&feed, window.window_id, over)?.ok_or(MarketError::WindowNotEnded)?;
+            (area, if stood_still(&feed, window.window_id)? { window.w_ms } else { left_out_ms })
         }
     };
     let settlement = math(model::settlement(area, window.w_ms, left_out_ms))?;

@@ -5,8 +5,8 @@ use crate::{
     constants::*,
     errors::MarketError,
     events::PositionLiquidated,
-    state::{credit, debit, math, Exchange, Margin, Market, Pool, Position, Window},
-    timing::{clock_ms, sample_ms, Pricing},
+    state::{credit, debit, math, replace, Exchange, Margin, Market, Pool, Position, Window},
+    timing::{fresh_sample, Pricing},
 };
 
 /// Accounts of `liquidate`.
@@ -34,31 +34,30 @@ pub struct Liquidate {
     pub position: Account<Position>,
 }
 
-/// 1. Needs the newest sample (at most 5 s old, even epoch) and equity at its forward price below maintenance margin.
-/// 2. Closes the whole position at the closing price; loss at most the collateral.
-/// 3. Takes the fee and the liquidator's reward (1 %) from the remaining collateral, gives the rest to the owner.
+/// 1. Needs the newest sample (at most 5 s old, even epoch, landed since the cluster's last restart) and equity at its
+///    forward price below maintenance margin.
+/// 2. Closes half of the position at the closing price, or all of it when it is small (`liquidation_dust_e6`) or has
+///    less than half of the maintenance margin; loss at most the collateral.
+/// 3. Takes the fee and the liquidator's reward (1 %) from the collateral that came free. The rest stays in the
+///    position, or goes to the owner when nothing is left of it.
 /// 4. Voids the position's pending orders: they end with `Liquidated`.
 pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
     a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(a.position.qty_e6 > 0, MarketError::PositionEmpty);
-    let (price_e6, mark_e6) = mark(a, &clock)?;
+    let Mark { qty_e6, price_e6, mark_e6 } = mark(a, &clock)?;
 
     let total = a.pool.total_e6()?;
-    let (qty_e6, collateral_e6) = (a.position.qty_e6, a.position.collateral_e6);
-    let (side, reserved) = (a.position.side()?, a.position.reserved_e6);
+    let (side, collateral_e6, before) = (a.position.side()?, a.position.collateral_e6, a.position.reserved_e6);
     let done = a.position.reduce(qty_e6, price_e6)?;
-    debit(&mut a.pool.reserved_e6, reserved)?;
-    debit(&mut a.market.reserved_e6, reserved)?;
-    debit(&mut a.window.reserved_e6, reserved)?;
-    debit(&mut a.margin.reserved_e6, reserved)?;
+    let after = a.position.reserved_e6;
+    replace(&mut a.pool.reserved_e6, before, after)?;
+    replace(&mut a.market.reserved_e6, before, after)?;
+    replace(&mut a.window.reserved_e6, before, after)?;
+    replace(&mut a.margin.reserved_e6, before, after)?;
     debit(a.window.oi_mut(side), qty_e6)?;
-    debit(&mut a.pool.position_collateral_e6, collateral_e6)?;
     a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
-    a.pool.open_positions -= 1;
-    a.window.open_positions -= 1;
-    a.margin.open_positions -= 1;
     a.position.generation += 1;
 
     let mut rest = done.returned_e6;
@@ -70,10 +69,23 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
     credit(&mut a.position.fees_e6, fee_e6)?;
     a.window.charge(fee_e6)?;
     let reward_e6 = math(model::part_floor(rest, LIQUIDATION_REWARD_BPS, BPS))?;
-    let returned_e6 = rest - reward_e6;
-    credit(&mut a.margin.free_e6, returned_e6)?;
+    debit(&mut rest, reward_e6)?;
     reward(a, reward_e6)?;
-    credit(&mut a.pool.margin_e6, rest)?;
+    credit(&mut a.pool.margin_e6, reward_e6)?;
+    let left_e6 = a.position.qty_e6;
+    let (mut kept_e6, mut returned_e6) = (0, 0);
+    if left_e6 > 0 {
+        kept_e6 = rest;
+        credit(&mut a.position.collateral_e6, kept_e6)?;
+    } else {
+        returned_e6 = rest;
+        credit(&mut a.margin.free_e6, returned_e6)?;
+        credit(&mut a.pool.margin_e6, returned_e6)?;
+        a.pool.open_positions -= 1;
+        a.window.open_positions -= 1;
+        a.margin.open_positions -= 1;
+    }
+    replace(&mut a.pool.position_collateral_e6, collateral_e6, a.position.collateral_e6)?;
     a.pool.invariant(total)?;
 
     let event = PositionLiquidated {
@@ -92,27 +104,37 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
         fee_e6,
         reward_e6,
         returned_e6,
+        left_e6,
+        kept_e6,
         sample_index: a.feed.samples - 1,
     };
     emit_cpi!(event);
     Ok(())
 }
 
-/// (closing price, mark) at the newest sample, after checking that the position may be liquidated there.
-fn mark(a: &Liquidate, clock: &Clock) -> Result<(u32, u32)> {
+/// What a liquidation closes.
+struct Mark {
+    qty_e6: u64,
+    /// Closing price.
+    price_e6: u32,
+    /// Forward price that the margin was measured at.
+    mark_e6: u32,
+}
+
+/// How much may be closed at the newest sample and at which price.
+fn mark(a: &Liquidate, clock: &Clock) -> Result<Mark> {
     require!(a.window.is_open(), MarketError::WindowNotOpen);
-    let sample = a.feed.newest().ok_or(MarketError::NoSample)?;
-    let age_ms = clock_ms(clock).saturating_sub(sample_ms(&a.feed, sample));
-    require!(age_ms <= LIQUIDATION_MAX_AGE_MS, MarketError::StaleSample);
-    require!(sample.suspend_epoch % 2 == 0, MarketError::Suspended);
+    let sample = fresh_sample(&a.feed, LIQUIDATION_MAX_AGE_MS, clock)?;
     let pricing = Pricing::of(&a.feed, sample, &a.window)?;
     require!(pricing.at.left_ms > 0, MarketError::WindowNotOpen);
+    let held = a.position.qty_e6;
     let equity = a.position.pnl(pricing.forward_e6)?.equity(a.position.collateral_e6);
-    let points = model::maintenance_margin(pricing.at.left_ms);
-    let least = math(model::margin_required(a.position.qty_e6, points))?;
+    let least = math(model::margin_required(held, model::maintenance_margin(pricing.at.left_ms)))?;
     require!(equity < least, MarketError::MarginSufficient);
+    let qty_e6 = model::liquidation_qty(held, a.exchange.liquidation_dust_e6, equity, least);
     let closing = a.position.side()?.opposite();
-    Ok((pricing.fill_price(closing, a.position.qty_e6, &a.window)?, pricing.forward_e6))
+    let price_e6 = pricing.fill_price(closing, qty_e6, &a.window)?;
+    Ok(Mark { qty_e6, price_e6, mark_e6: pricing.forward_e6 })
 }
 
 /// Credit the liquidator's margin account, which may be the position's own.

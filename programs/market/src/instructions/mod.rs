@@ -1,5 +1,6 @@
 //! One file per instruction.
 mod accept_authority;
+mod add_margin;
 mod challenge_window;
 mod clear_guardian_pause;
 mod crank_order;
@@ -16,6 +17,7 @@ mod liquidate;
 mod open_window;
 mod propose_authority;
 mod quote;
+mod remove_margin;
 mod resolve_challenge;
 mod revoke_guardian;
 mod revoke_operator;
@@ -30,6 +32,7 @@ mod withdraw_collateral;
 mod withdraw_liquidity;
 
 pub use accept_authority::*;
+pub use add_margin::*;
 pub use challenge_window::*;
 pub use clear_guardian_pause::*;
 pub use crank_order::*;
@@ -46,6 +49,7 @@ pub use liquidate::*;
 pub use open_window::*;
 pub use propose_authority::*;
 pub use quote::*;
+pub use remove_margin::*;
 pub use resolve_challenge::*;
 pub use revoke_guardian::*;
 pub use revoke_operator::*;
