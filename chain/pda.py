@@ -51,6 +51,16 @@ def lp_mint(exchange_address: Pubkey) -> Pubkey:
     return _find(MARKET, b"lp", bytes(exchange_address))
 
 
+def lp_escrow(exchange_address: Pubkey) -> Pubkey:
+    """Return the token account that holds the shares of waiting withdrawals."""
+    return _find(MARKET, b"lp-escrow", bytes(exchange_address))
+
+
+def lp_request(pool_address: Pubkey, owner: Pubkey, request_id: int) -> Pubkey:
+    """Return a liquidity provider's request by the number its owner gave it."""
+    return _find(MARKET, b"lp-request", bytes(pool_address), bytes(owner), request_id.to_bytes(8, "little"))
+
+
 def market(exchange_address: Pubkey, feed_address: Pubkey) -> Pubkey:
     """Return the market of a feed."""
     return _find(MARKET, b"market", bytes(exchange_address), bytes(feed_address))

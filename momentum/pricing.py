@@ -31,6 +31,7 @@ _U64 = (1 << 64) - 1
 _LN2_Q32 = 2_977_044_472
 _ONE_Q32 = 1 << 32
 _MAX_S_E4 = 1_000_000
+_BPS = 10_000
 
 
 class PricingError(ArithmeticError):
@@ -245,6 +246,37 @@ def pnl(side: Side, qty_e6: int, entry_cost_e6: int, price_e6: int) -> Pnl:
     else:
         gets, pays = entry_cost_e6, value_ceil(qty_e6, price_e6)
     return Pnl(max(gets - pays, 0), max(pays - gets, 0))
+
+
+def mark_side(side: Side, qty_e6: int, entry_e6: int, price_e6: int, positions: int) -> Pnl:
+    """Return what all positions of one side gain or lose together, never less than the sum over the positions."""
+    low, high = value_floor(qty_e6, price_e6), value_ceil(qty_e6, price_e6)
+    if side is Side.LONG:
+        gain, loss = max(high - entry_e6, 0), max(entry_e6 - low, 0)
+    else:
+        gain, loss = max(entry_e6 - low, 0), max(high - entry_e6, 0)
+    return Pnl(gain, min(loss + (positions if loss else 0), _U64))
+
+
+def borrow_rate(reserved_e6: int, cash_e6: int, kink_bps: int, kink_e12: int, max_e12: int) -> int:
+    """Return the borrow fee a second of play, 1e-12 of the reservation: straight to the kink, then to the most."""
+    if max_e12 == 0 or reserved_e6 == 0:
+        return 0
+    used = mul_div_ceil(min(reserved_e6, cash_e6), _BPS, cash_e6, "borrow") if cash_e6 else _BPS
+    if used <= kink_bps:
+        return mul_div_ceil(kink_e12, used, kink_bps, "borrow")
+    steep = _fits(max_e12 - kink_e12, "borrow")
+    return _fits(kink_e12 + mul_div_ceil(steep, used - kink_bps, _fits(_BPS - kink_bps, "borrow"), "borrow"), "borrow")
+
+
+def borrow_growth(rate_e12: int, ms: int) -> int:
+    """Return by how much the borrow index grows in `ms` of play, floored."""
+    return mul_div(rate_e12, ms, 1_000, "borrow")
+
+
+def borrow_owed(reserved_e6: int, growth_e12: int) -> int:
+    """Return the borrow fee of a reservation over a growth of the index, ceiled."""
+    return mul_div_ceil(reserved_e6, growth_e12, 10**12, "borrow")
 
 
 def shares_for_deposit(amount_e6: int, cash_e6: int, supply: int) -> int:

@@ -76,8 +76,12 @@ def leftovers_e6(books: Books) -> tuple[int, ...]:
 
 def declared_e6(name: str, body: dict[str, Any]) -> int:
     """What an event says went into the vault (negative: out of it)."""
-    if name in ("CollateralChanged", "LiquidityChanged"):
+    if name == "CollateralChanged":
         return int(body["amount_e6"]) if int(body["deposit"]) else -int(body["amount_e6"])
+    if name == "LiquidityChanged":  # a deposit's tokens came in with its request
+        return 0 if int(body["deposit"]) else -int(body["amount_e6"])
+    if name in ("LiquidityRequested", "LiquidityCancelled") and int(body["kind"]) == 0:
+        return int(body["amount"]) if name == "LiquidityRequested" else -int(body["amount"])
     return -int(body["protocol_e6"]) if name == "FeesDistributed" else 0
 
 

@@ -40,11 +40,16 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the chain says that an instruction needs: for orders the window with its feed, for ends the position."""
+    """What the chain says that an instruction needs: for orders the window with its feed, for ends the position.
+
+    For liquidity the pool and an unused number of a request.
+    """
 
     window: Any = None  # market.Window
     position: Any = None  # market.Position
     client_id: int = 0
+    pool: Any = None  # market.Pool
+    request_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,46 +176,69 @@ def withdraw_collateral(venue: Venue, owner: Pubkey, params: Params, facts: Fact
 
 
 def deposit_liquidity(venue: Venue, owner: Pubkey, params: Params, facts: Facts) -> Built:
-    """Token account to pool, for shares."""
+    """Token account to pool, for shares: at once while no position is open, else a request for the next marks."""
     amount, least = params.amount_e6("amount"), params.amount_e6("min_shares", 0)
     source = params.address("source", get_associated_token_address(owner, venue.mint))
     params.done()
     lp_mint = pda.lp_mint(venue.exchange)
-    made = market.ix_deposit_liquidity(
+    shares = get_associated_token_address(owner, lp_mint)
+    made = market.ix_request_deposit(
         owner=owner,
+        payer=owner,
         exchange=venue.exchange,
         pool=pda.pool(venue.exchange),
         vault=pda.vault(venue.exchange),
-        lp_mint=lp_mint,
         source=source,
-        shares=get_associated_token_address(owner, lp_mint),
+        destination=shares,
+        id=facts.request_id,
         amount_e6=amount,
         min_shares=least,
     )
     first = create_idempotent_associated_token_account(owner, owner, lp_mint)
-    return Built((first, made), f"Deposit {usdc(amount)} into the pool.")
+    if facts.pool.live_windows:
+        return Built((first, made), f"Ask to deposit {usdc(amount)} into the pool at the next marks.")
+    return Built(
+        (first, made, _execute(venue, owner, shares, facts.request_id)), f"Deposit {usdc(amount)} into the pool."
+    )
 
 
 def withdraw_liquidity(venue: Venue, owner: Pubkey, params: Params, facts: Facts) -> Built:
-    """Shares to money."""
+    """Shares to money: at once while no position is open and no cooldown is set, else a request that waits."""
     shares, least = params.amount_e6("shares"), params.amount_e6("min_amount", 0)
     own = get_associated_token_address(owner, venue.mint)
     destination = params.address("destination", own)
     params.done()
-    lp_mint = pda.lp_mint(venue.exchange)
-    made = market.ix_withdraw_liquidity(
+    made = market.ix_request_withdrawal(
         owner=owner,
+        payer=owner,
         exchange=venue.exchange,
         pool=pda.pool(venue.exchange),
-        vault=pda.vault(venue.exchange),
-        lp_mint=lp_mint,
-        shares=get_associated_token_address(owner, lp_mint),
+        source=get_associated_token_address(owner, pda.lp_mint(venue.exchange)),
         destination=destination,
-        shares_arg=shares,
+        id=facts.request_id,
+        shares=shares,
         min_amount_e6=least,
     )
     first = (create_idempotent_associated_token_account(owner, owner, venue.mint),) if destination == own else ()
-    return Built((*first, made), f"Redeem {shares / 1_000_000:,.6f} shares of the pool.")
+    amount = f"{shares / 1_000_000:,.6f} shares of the pool"
+    if facts.pool.live_windows or venue.account.lp_cooldown_s:
+        hours = venue.account.lp_cooldown_s / 3600
+        return Built((*first, made), f"Ask to redeem {amount}, at the first marks after {hours:,.4g} hours.")
+    return Built((*first, made, _execute(venue, owner, destination, facts.request_id)), f"Redeem {amount}.")
+
+
+def _execute(venue: Venue, owner: Pubkey, destination: Pubkey, request_id: int) -> Instruction:
+    pool = pda.pool(venue.exchange)
+    return market.ix_execute_request(
+        executor=owner,
+        exchange=venue.exchange,
+        pool=pool,
+        vault=pda.vault(venue.exchange),
+        lp_mint=pda.lp_mint(venue.exchange),
+        destination=destination,
+        request=pda.lp_request(pool, owner, request_id),
+        rent_payer=owner,
+    )
 
 
 def submit_order(venue: Venue, owner: Pubkey, params: Params, facts: Facts) -> Built:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,9 @@ class Desk:
         return Venue(self._exchange, market.PROGRAM.decode_account(found[0].data)), margin
 
     async def _facts(self, venue: Venue, request: Request, values: Mapping[str, Any], client_id: int) -> Facts:
+        if request.kind in ("deposit_liquidity", "withdraw_liquidity"):
+            pool = await self._rpc.accounts([pda.pool(venue.exchange)])
+            return Facts(pool=_decode(pool[0].data if pool[0] else b"", market.Pool), request_id=secrets.randbits(63))
         if request.kind not in ("submit_order", "settle_position"):
             return Facts()
         address = Params(values).address("window")

@@ -848,6 +848,47 @@ FEES_DISTRIBUTED_DTYPE = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidityCancelled:
+    """A request was taken back by its owner."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'P\x12\xfa@\x9d\xf9\x0b\xc5'
+
+    request: Pubkey
+    owner: Pubkey
+    kind: int
+    amount: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LiquidityCancelled.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LiquidityCancelled:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LiquidityCancelled.decode(data, at)
+
+
+_LiquidityCancelled: c.Struct[LiquidityCancelled] = c.Struct(
+    LiquidityCancelled,
+    (
+        ("request", c.KEY),
+        ("owner", c.KEY),
+        ("kind", c.U8),
+        ("amount", c.U64),
+    ),
+)
+
+LIQUIDITY_CANCELLED_DTYPE = np.dtype(
+    [
+        ("request", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("kind", "u1"),
+        ("amount", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidityChanged:
     """Liquidity came in (`deposit` 1) or went out (0)."""
 
@@ -861,6 +902,8 @@ class LiquidityChanged:
     cash_after: int
     supply_before: int
     supply_after: int
+    value_e6: int
+    """What the shares were priced on: cash and marks."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -883,6 +926,7 @@ _LiquidityChanged: c.Struct[LiquidityChanged] = c.Struct(
         ("cash_after", c.U64),
         ("supply_before", c.U64),
         ("supply_after", c.U64),
+        ("value_e6", c.U64),
     ),
 )
 
@@ -896,6 +940,142 @@ LIQUIDITY_CHANGED_DTYPE = np.dtype(
         ("cash_after", "<u8"),
         ("supply_before", "<u8"),
         ("supply_after", "<u8"),
+        ("value_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidityRequested:
+    """A liquidity provider asked for a deposit (`kind` 0) or a withdrawal (1)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xf2\xa9oh\x0e\xf9\x08<'
+
+    request: Pubkey
+    owner: Pubkey
+    kind: int
+    id: int
+    amount: int
+    """Tokens of a deposit, shares of a withdrawal."""
+    minimum: int
+    ready_unix: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LiquidityRequested.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LiquidityRequested:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LiquidityRequested.decode(data, at)
+
+
+_LiquidityRequested: c.Struct[LiquidityRequested] = c.Struct(
+    LiquidityRequested,
+    (
+        ("request", c.KEY),
+        ("owner", c.KEY),
+        ("kind", c.U8),
+        ("id", c.U64),
+        ("amount", c.U64),
+        ("minimum", c.U64),
+        ("ready_unix", c.U64),
+    ),
+)
+
+LIQUIDITY_REQUESTED_DTYPE = np.dtype(
+    [
+        ("request", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("kind", "u1"),
+        ("id", "<u8"),
+        ("amount", "<u8"),
+        ("minimum", "<u8"),
+        ("ready_unix", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LpRequest:
+    """A liquidity provider's wish, until it is executed or cancelled. PDA `["lp-request", pool, owner, id]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xa9\xa2GK\xf7%Sl'
+    SPACE: ClassVar[int] = 192
+
+    version: int
+    bump: int
+    kind: int
+    """0 deposit of tokens, 1 withdrawal of shares."""
+    _reserved: bytes = bytes(5)
+    pool: Pubkey
+    owner: Pubkey
+    destination: Pubkey
+    """Token account that gets the shares of a deposit, the tokens of a withdrawal."""
+    rent_payer: Pubkey
+    """Gets rent and, when it is cancelled, the tip back."""
+    id: int
+    amount: int
+    """Tokens of a deposit, shares of a withdrawal."""
+    minimum: int
+    """Fewest shares, least tokens."""
+    ready_unix: int
+    """Not executed before."""
+    marks_from_ms: int
+    """Every mark used must be of this data time or later."""
+    tip_lamports: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _LpRequest.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> LpRequest:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _LpRequest.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> LpRequest:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _LpRequest.decode_account(data, LpRequest.DISCRIMINATOR)
+
+
+_LpRequest: c.Struct[LpRequest] = c.Struct(
+    LpRequest,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("kind", c.U8),
+        ("_reserved", c.FixedBytes(5)),
+        ("pool", c.KEY),
+        ("owner", c.KEY),
+        ("destination", c.KEY),
+        ("rent_payer", c.KEY),
+        ("id", c.U64),
+        ("amount", c.U64),
+        ("minimum", c.U64),
+        ("ready_unix", c.U64),
+        ("marks_from_ms", c.U64),
+        ("tip_lamports", c.U64),
+    ),
+)
+
+LP_REQUEST_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("kind", "u1"),
+        ("_reserved", "u1", (5,)),
+        ("pool", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("destination", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("id", "<u8"),
+        ("amount", "<u8"),
+        ("minimum", "<u8"),
+        ("ready_unix", "<u8"),
+        ("marks_from_ms", "<u8"),
+        ("tip_lamports", "<u8"),
     ]
 )
 
@@ -1289,6 +1469,8 @@ class OrderEnded:
     """Absolute data time of the sample."""
     commit_ms: int
     suspend_epoch: int
+    borrow_e6: int
+    """Borrow fee taken from the collateral before anything else."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1326,6 +1508,7 @@ _OrderEnded: c.Struct[OrderEnded] = c.Struct(
         ("data_ms", c.U64),
         ("commit_ms", c.U64),
         ("suspend_epoch", c.U16),
+        ("borrow_e6", c.U64),
     ),
 )
 
@@ -1354,6 +1537,7 @@ ORDER_ENDED_DTYPE = np.dtype(
         ("data_ms", "<u8"),
         ("commit_ms", "<u8"),
         ("suspend_epoch", "<u2"),
+        ("borrow_e6", "<u8"),
     ]
 )
 
@@ -1475,7 +1659,7 @@ class Pool:
     """
 
     DISCRIMINATOR: ClassVar[bytes] = b'\xf1\x9am\x04\x11\xb1m\xbc'
-    SPACE: ClassVar[int] = 264
+    SPACE: ClassVar[int] = 304
 
     version: int
     bump: int
@@ -1500,7 +1684,7 @@ class Pool:
     """Protocol's share waiting for its transfer (0: it is sent at once)."""
     insurance_e6: int
     claimable_e6: int
-    """Owed to somebody without a margin account (not used yet)."""
+    """Deposits of liquidity that wait, and bonds of challenges."""
     open_positions: int
     """Positions with a quantity."""
     bad_debt_e6: int
@@ -1523,6 +1707,17 @@ class Pool:
     """Windows with open interest."""
     lp_requests: int
     """Liquidity requests that wait."""
+    mark_gain_e6: int
+    """Gains of the traders in the windows marked in this round."""
+    mark_loss_e6: int
+    """Losses of the traders in them."""
+    mark_data_ms: int
+    """Data time of the oldest mark of the round."""
+    mark_unix: int
+    """When the round began."""
+    mark_round: int
+    marked_windows: int
+    """Live windows marked in the round."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1570,6 +1765,12 @@ _Pool: c.Struct[Pool] = c.Struct(
         ("outflow_day_e6", c.U64),
         ("live_windows", c.U32),
         ("lp_requests", c.U32),
+        ("mark_gain_e6", c.U64),
+        ("mark_loss_e6", c.U64),
+        ("mark_data_ms", c.U64),
+        ("mark_unix", c.U64),
+        ("mark_round", c.U32),
+        ("marked_windows", c.U32),
     ),
 )
 
@@ -1603,6 +1804,12 @@ POOL_DTYPE = np.dtype(
         ("outflow_day_e6", "<u8"),
         ("live_windows", "<u4"),
         ("lp_requests", "<u4"),
+        ("mark_gain_e6", "<u8"),
+        ("mark_loss_e6", "<u8"),
+        ("mark_data_ms", "<u8"),
+        ("mark_unix", "<u8"),
+        ("mark_round", "<u4"),
+        ("marked_windows", "<u4"),
     ]
 )
 
@@ -1612,7 +1819,7 @@ class Position:
     """One trader's net position in one window. PDA `["position", margin, window]`; closed at settlement."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\xaa\xbc\x8f\xe4z@\xf7\xd0'
-    SPACE: ClassVar[int] = 200
+    SPACE: ClassVar[int] = 208
 
     version: int
     bump: int
@@ -1637,6 +1844,8 @@ class Position:
     pending_orders: int
     generation: int
     """Grows with every liquidation: orders placed before end."""
+    borrow_index_e12: int
+    """The window's borrow index up to which it has paid."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1672,6 +1881,7 @@ _Position: c.Struct[Position] = c.Struct(
         ("opened_ms", c.U64),
         ("pending_orders", c.U32),
         ("generation", c.U32),
+        ("borrow_index_e12", c.U64),
     ),
 )
 
@@ -1693,6 +1903,7 @@ POSITION_DTYPE = np.dtype(
         ("opened_ms", "<u8"),
         ("pending_orders", "<u4"),
         ("generation", "<u4"),
+        ("borrow_index_e12", "<u8"),
     ]
 )
 
@@ -1726,6 +1937,8 @@ class PositionLiquidated:
     kept_e6: int
     """Stays in the position as collateral."""
     sample_index: int
+    borrow_e6: int
+    """Borrow fee taken from the collateral before anything else."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1758,6 +1971,7 @@ _PositionLiquidated: c.Struct[PositionLiquidated] = c.Struct(
         ("left_e6", c.U64),
         ("kept_e6", c.U64),
         ("sample_index", c.U64),
+        ("borrow_e6", c.U64),
     ),
 )
 
@@ -1781,6 +1995,7 @@ POSITION_LIQUIDATED_DTYPE = np.dtype(
         ("left_e6", "<u8"),
         ("kept_e6", "<u8"),
         ("sample_index", "<u8"),
+        ("borrow_e6", "<u8"),
     ]
 )
 
@@ -1807,6 +2022,8 @@ class PositionSettled:
     bad_debt_e6: int
     fees_returned_e6: int
     """Fees given back because the window is void."""
+    borrow_e6: int
+    """Borrow fee taken from the collateral before anything else."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1835,6 +2052,7 @@ _PositionSettled: c.Struct[PositionSettled] = c.Struct(
         ("loss_e6", c.U64),
         ("bad_debt_e6", c.U64),
         ("fees_returned_e6", c.U64),
+        ("borrow_e6", c.U64),
     ),
 )
 
@@ -1854,6 +2072,7 @@ POSITION_SETTLED_DTYPE = np.dtype(
         ("loss_e6", "<u8"),
         ("bad_debt_e6", "<u8"),
         ("fees_returned_e6", "<u8"),
+        ("borrow_e6", "<u8"),
     ]
 )
 
@@ -1935,7 +2154,7 @@ class Window:
     """One contract: the mean of the index over a window. PDA `["window", market, window_id]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'BMB\xf2\x99\r\x01E'
-    SPACE: ClassVar[int] = 264
+    SPACE: ClassVar[int] = 320
 
     version: int
     bump: int
@@ -1979,6 +2198,21 @@ class Window:
     challenge: int
     """0 none, 1 open, 2 resolved."""
     _reserved_2: bytes
+    entry_long_e6: int
+    """Sum of the long positions' entry costs."""
+    entry_short_e6: int
+    mark_gain_e6: int
+    """Gain of the traders at the mark, side by side, never too low."""
+    mark_loss_e6: int
+    """Loss of the traders at the mark, side by side, never too low."""
+    borrow_index_e12: int
+    """Grows by the borrow rate with every second of play that counts."""
+    borrow_rate_e12: int
+    """Borrow fee a second of play since the last change or mark, 1e-12 of the reservation."""
+    borrow_ms: int
+    """Play of the feed, without suspensions, up to which the index has grown."""
+    mark_round: int
+    """The pool's round in which it was last marked; 0: in none."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -2028,6 +2262,14 @@ _Window: c.Struct[Window] = c.Struct(
         ("challenge_bond_e6", c.U64),
         ("challenge", c.U8),
         ("_reserved_2", c.FixedBytes(7)),
+        ("entry_long_e6", c.U64),
+        ("entry_short_e6", c.U64),
+        ("mark_gain_e6", c.U64),
+        ("mark_loss_e6", c.U64),
+        ("borrow_index_e12", c.U64),
+        ("borrow_rate_e12", c.U64),
+        ("borrow_ms", c.U32),
+        ("mark_round", c.U32),
     ),
 )
 
@@ -2063,6 +2305,14 @@ WINDOW_DTYPE = np.dtype(
         ("challenge_bond_e6", "<u8"),
         ("challenge", "u1"),
         ("_reserved_2", "u1", (7,)),
+        ("entry_long_e6", "<u8"),
+        ("entry_short_e6", "<u8"),
+        ("mark_gain_e6", "<u8"),
+        ("mark_loss_e6", "<u8"),
+        ("borrow_index_e12", "<u8"),
+        ("borrow_rate_e12", "<u8"),
+        ("borrow_ms", "<u4"),
+        ("mark_round", "<u4"),
     ]
 )
 
@@ -2287,6 +2537,13 @@ class ErrorCode(IntEnum):
     DISPUTE_OVER = 6040
     ALREADY_CHALLENGED = 6041
     NOT_CHALLENGED = 6042
+    NOTHING_TO_MARK = 6043
+    STALE_MARK = 6044
+    MARKS_MISSING = 6045
+    COOLING_DOWN = 6046
+    LAST_SHARES = 6047
+    OUTFLOW_HOUR = 6048
+    OUTFLOW_DAY = 6049
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -2320,7 +2577,7 @@ ERRORS: dict[int, ErrorInfo] = {
     6027: ErrorInfo(6027, 'OrdersPending', 'Orders are still pending: crank them first.'),
     6028: ErrorInfo(6028, 'PositionsOpen', 'Positions are still open: settle them first.'),
     6029: ErrorInfo(6029, 'FeesDone', "The window's fees are already distributed."),
-    6030: ErrorInfo(6030, 'PoolBusy', 'Liquidity moves only while no position is open and no order is pending: wait for settlement.'),
+    6030: ErrorInfo(6030, 'PoolBusy', 'Open positions need this liquidity: ask for less or wait for their settlement.'),
     6031: ErrorInfo(6031, 'Slippage', 'The result is worse than the minimum you asked for: ask for less or try again.'),
     6032: ErrorInfo(6032, 'BadAmount', 'The amount is zero or more than there is: ask for less.'),
     6033: ErrorInfo(6033, 'Overflow', 'A sum left its range: nothing was changed.'),
@@ -2333,12 +2590,24 @@ ERRORS: dict[int, ErrorInfo] = {
     6040: ErrorInfo(6040, 'DisputeOver', 'The dispute time is over: the settlement stands.'),
     6041: ErrorInfo(6041, 'AlreadyChallenged', 'The window was challenged already: wait for the end of the dispute.'),
     6042: ErrorInfo(6042, 'NotChallenged', 'The window has no open challenge: there is no bond to resolve.'),
+    6043: ErrorInfo(6043, 'NothingToMark', 'No position is open in this window: it needs no mark.'),
+    6044: ErrorInfo(6044, 'StaleMark', 'The newest sample is too old to mark on: wait for the next, or finalise the window.'),
+    6045: ErrorInfo(6045, 'MarksMissing', 'A window with open positions has no fresh mark since the request: mark every one, then try again.'),
+    6046: ErrorInfo(6046, 'CoolingDown', "The withdrawal waits for its cooldown: try again at the request's ready_unix."),
+    6047: ErrorInfo(6047, 'LastShares', 'The last shares leave only while no position is open: leave some or wait for settlement.'),
+    6048: ErrorInfo(6048, 'OutflowHour', "This hour's limit on winnings is used up: try again an hour after the pool's outflow_hour_unix."),
+    6049: ErrorInfo(6049, 'OutflowDay', "This day's limit on winnings is used up: try again a day after the pool's outflow_day_unix."),
 }
 
 
 def pda_event_authority() -> tuple[Pubkey, int]:
     """Return the address of `event_authority` and its bump."""
     return Pubkey.find_program_address([b'__event_authority'], PROGRAM_ID)
+
+
+def pda_lp_escrow(exchange: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `lp_escrow` and its bump."""
+    return Pubkey.find_program_address([b'lp-escrow', bytes(exchange)], PROGRAM_ID)
 
 
 def pda_margin(exchange: Pubkey, owner: Pubkey) -> tuple[Pubkey, int]:
@@ -2374,6 +2643,11 @@ def pda_lp_mint(exchange: Pubkey) -> tuple[Pubkey, int]:
 def pda_window(market: Pubkey, window_id: int) -> tuple[Pubkey, int]:
     """Return the address of `window` and its bump."""
     return Pubkey.find_program_address([b'window', bytes(market), window_id.to_bytes(1, "little")], PROGRAM_ID)
+
+
+def pda_request(pool: Pubkey, owner: Pubkey, id: int) -> tuple[Pubkey, int]:
+    """Return the address of `request` and its bump."""
+    return Pubkey.find_program_address([b'lp-request', bytes(pool), bytes(owner), id.to_bytes(8, "little")], PROGRAM_ID)
 
 
 def pda_position(margin: Pubkey, window: Pubkey) -> tuple[Pubkey, int]:
@@ -2476,6 +2750,65 @@ def ix_add_margin(
             AccountMeta(window, False, False),
             AccountMeta(margin, False, True),
             AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequestArgs:
+    """Arguments of `cancel_request`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CancelRequestArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CancelRequestArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CancelRequestArgs.decode(data, at)
+
+
+_CancelRequestArgs: c.Struct[CancelRequestArgs] = c.Struct(
+    CancelRequestArgs,
+    (
+    ),
+)
+
+
+def ix_cancel_request(
+    *,
+    owner: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    destination: Pubkey,
+    request: Pubkey,
+    rent_payer: Pubkey,
+    lp_escrow: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take a liquidity request back."""
+    if lp_escrow is None:
+        lp_escrow = pda_lp_escrow(exchange)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'A\xc4\xb1\xf7S\x97!\x82' + CancelRequestArgs().encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(lp_escrow, False, True),
+            AccountMeta(destination, False, True),
+            AccountMeta(request, False, True),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(token_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
             *remaining_accounts,
@@ -2800,68 +3133,6 @@ def ix_deposit_collateral(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepositLiquidityArgs:
-    """Arguments of `deposit_liquidity`."""
-
-    amount_e6: int
-    min_shares: int
-
-    def encode(self) -> bytes:
-        """Return the bytes of this value."""
-        return _DepositLiquidityArgs.encode(self)
-
-    @staticmethod
-    def decode(data: bytes, at: int = 0) -> DepositLiquidityArgs:
-        """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _DepositLiquidityArgs.decode(data, at)
-
-
-_DepositLiquidityArgs: c.Struct[DepositLiquidityArgs] = c.Struct(
-    DepositLiquidityArgs,
-    (
-        ("amount_e6", c.U64),
-        ("min_shares", c.U64),
-    ),
-)
-
-
-def ix_deposit_liquidity(
-    *,
-    owner: Pubkey,
-    exchange: Pubkey,
-    pool: Pubkey,
-    vault: Pubkey,
-    lp_mint: Pubkey,
-    source: Pubkey,
-    shares: Pubkey,
-    amount_e6: int,
-    min_shares: int,
-    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
-    event_authority: Pubkey = EVENT_AUTHORITY,
-    program: Pubkey = PROGRAM_ID,
-    remaining_accounts: Sequence[AccountMeta] = (),
-) -> Instruction:
-    """Deposit into the pool for shares."""
-    return Instruction(
-        PROGRAM_ID,
-        b'\xf5c;\x19\x97G\xe9\xf9' + DepositLiquidityArgs(amount_e6=amount_e6, min_shares=min_shares).encode(),
-        [
-            AccountMeta(owner, True, False),
-            AccountMeta(exchange, False, False),
-            AccountMeta(pool, False, True),
-            AccountMeta(vault, False, True),
-            AccountMeta(lp_mint, False, True),
-            AccountMeta(source, False, True),
-            AccountMeta(shares, False, True),
-            AccountMeta(token_program, False, False),
-            AccountMeta(event_authority, False, False),
-            AccountMeta(program, False, False),
-            *remaining_accounts,
-        ],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DistributeFeesArgs:
     """Arguments of `distribute_fees`."""
 
@@ -2906,6 +3177,67 @@ def ix_distribute_fees(
             AccountMeta(vault, False, True),
             AccountMeta(treasury_vault, False, True),
             AccountMeta(lp_mint, False, False),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecuteRequestArgs:
+    """Arguments of `execute_request`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ExecuteRequestArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ExecuteRequestArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ExecuteRequestArgs.decode(data, at)
+
+
+_ExecuteRequestArgs: c.Struct[ExecuteRequestArgs] = c.Struct(
+    ExecuteRequestArgs,
+    (
+    ),
+)
+
+
+def ix_execute_request(
+    *,
+    executor: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    lp_mint: Pubkey,
+    destination: Pubkey,
+    request: Pubkey,
+    rent_payer: Pubkey,
+    lp_escrow: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Carry out a liquidity request at fresh marks."""
+    if lp_escrow is None:
+        lp_escrow = pda_lp_escrow(exchange)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'q\xfeu\x87\x1a\x0e\xe8X' + ExecuteRequestArgs().encode(),
+        [
+            AccountMeta(executor, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(lp_mint, False, True),
+            AccountMeta(lp_escrow, False, True),
+            AccountMeta(destination, False, True),
+            AccountMeta(request, False, True),
+            AccountMeta(rent_payer, False, True),
             AccountMeta(token_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
@@ -3097,6 +3429,7 @@ def ix_init_pool(
     pool: Pubkey | None = None,
     vault: Pubkey | None = None,
     lp_mint: Pubkey | None = None,
+    lp_escrow: Pubkey | None = None,
     token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
     remaining_accounts: Sequence[AccountMeta] = (),
@@ -3108,6 +3441,8 @@ def ix_init_pool(
         vault = pda_vault(exchange)[0]
     if lp_mint is None:
         lp_mint = pda_lp_mint(exchange)[0]
+    if lp_escrow is None:
+        lp_escrow = pda_lp_escrow(exchange)[0]
     return Instruction(
         PROGRAM_ID,
         b't\xe9\xc7\xccs\x9f\xab$' + InitPoolArgs().encode(),
@@ -3118,6 +3453,7 @@ def ix_init_pool(
             AccountMeta(pool, False, True),
             AccountMeta(vault, False, True),
             AccountMeta(lp_mint, False, True),
+            AccountMeta(lp_escrow, False, True),
             AccountMeta(token_program, False, False),
             AccountMeta(system_program, False, False),
             *remaining_accounts,
@@ -3177,6 +3513,49 @@ def ix_liquidate(
             AccountMeta(position, False, True),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkWindowArgs:
+    """Arguments of `mark_window`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MarkWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MarkWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MarkWindowArgs.decode(data, at)
+
+
+_MarkWindowArgs: c.Struct[MarkWindowArgs] = c.Struct(
+    MarkWindowArgs,
+    (
+    ),
+)
+
+
+def ix_mark_window(
+    *,
+    exchange: Pubkey,
+    pool: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Measure what the traders of a window gain and lose now."""
+    return Instruction(
+        PROGRAM_ID,
+        b'B\x13\xe1\xc48o}\xda' + MarkWindowArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(feed, False, False),
             *remaining_accounts,
         ],
     )
@@ -3387,10 +3766,154 @@ def ix_remove_margin(
             AccountMeta(owner, True, False),
             AccountMeta(exchange, False, False),
             AccountMeta(pool, False, True),
-            AccountMeta(window, False, False),
+            AccountMeta(window, False, True),
             AccountMeta(feed, False, False),
             AccountMeta(margin, False, True),
             AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDepositArgs:
+    """Arguments of `request_deposit`."""
+
+    id: int
+    amount_e6: int
+    min_shares: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RequestDepositArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RequestDepositArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RequestDepositArgs.decode(data, at)
+
+
+_RequestDepositArgs: c.Struct[RequestDepositArgs] = c.Struct(
+    RequestDepositArgs,
+    (
+        ("id", c.U64),
+        ("amount_e6", c.U64),
+        ("min_shares", c.U64),
+    ),
+)
+
+
+def ix_request_deposit(
+    *,
+    owner: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    source: Pubkey,
+    destination: Pubkey,
+    id: int,
+    amount_e6: int,
+    min_shares: int,
+    request: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Ask for shares of the pool for tokens; `id` is the owner's number of the request."""
+    if request is None:
+        request = pda_request(pool, owner, id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xf3\xca\xc5\xd7\x87a\xd5m' + RequestDepositArgs(id=id, amount_e6=amount_e6, min_shares=min_shares).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(destination, False, False),
+            AccountMeta(request, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawalArgs:
+    """Arguments of `request_withdrawal`."""
+
+    id: int
+    shares: int
+    min_amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RequestWithdrawalArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RequestWithdrawalArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RequestWithdrawalArgs.decode(data, at)
+
+
+_RequestWithdrawalArgs: c.Struct[RequestWithdrawalArgs] = c.Struct(
+    RequestWithdrawalArgs,
+    (
+        ("id", c.U64),
+        ("shares", c.U64),
+        ("min_amount_e6", c.U64),
+    ),
+)
+
+
+def ix_request_withdrawal(
+    *,
+    owner: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    source: Pubkey,
+    destination: Pubkey,
+    id: int,
+    shares: int,
+    min_amount_e6: int,
+    lp_escrow: Pubkey | None = None,
+    request: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Ask for the money of pool shares, after the cooldown."""
+    if lp_escrow is None:
+        lp_escrow = pda_lp_escrow(exchange)[0]
+    if request is None:
+        request = pda_request(pool, owner, id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xfbUy\xcd8\xc9\x0c\xb1' + RequestWithdrawalArgs(id=id, shares=shares, min_amount_e6=min_amount_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(lp_escrow, False, True),
+            AccountMeta(source, False, True),
+            AccountMeta(destination, False, False),
+            AccountMeta(request, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(system_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
             *remaining_accounts,
@@ -3943,69 +4466,7 @@ def ix_withdraw_collateral(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawLiquidityArgs:
-    """Arguments of `withdraw_liquidity`."""
-
-    shares: int
-    min_amount_e6: int
-
-    def encode(self) -> bytes:
-        """Return the bytes of this value."""
-        return _WithdrawLiquidityArgs.encode(self)
-
-    @staticmethod
-    def decode(data: bytes, at: int = 0) -> WithdrawLiquidityArgs:
-        """Read a value at offset `at`; raises `codec.DecodeError`."""
-        return _WithdrawLiquidityArgs.decode(data, at)
-
-
-_WithdrawLiquidityArgs: c.Struct[WithdrawLiquidityArgs] = c.Struct(
-    WithdrawLiquidityArgs,
-    (
-        ("shares", c.U64),
-        ("min_amount_e6", c.U64),
-    ),
-)
-
-
-def ix_withdraw_liquidity(
-    *,
-    owner: Pubkey,
-    exchange: Pubkey,
-    pool: Pubkey,
-    vault: Pubkey,
-    lp_mint: Pubkey,
-    shares: Pubkey,
-    destination: Pubkey,
-    shares_arg: int,
-    min_amount_e6: int,
-    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
-    event_authority: Pubkey = EVENT_AUTHORITY,
-    program: Pubkey = PROGRAM_ID,
-    remaining_accounts: Sequence[AccountMeta] = (),
-) -> Instruction:
-    """Burn shares for their part of the pool."""
-    return Instruction(
-        PROGRAM_ID,
-        b'\x95\x9e!\xb9/\xf3\xfd\x1f' + WithdrawLiquidityArgs(shares=shares_arg, min_amount_e6=min_amount_e6).encode(),
-        [
-            AccountMeta(owner, True, False),
-            AccountMeta(exchange, False, False),
-            AccountMeta(pool, False, True),
-            AccountMeta(vault, False, True),
-            AccountMeta(lp_mint, False, True),
-            AccountMeta(shares, False, True),
-            AccountMeta(destination, False, True),
-            AccountMeta(token_program, False, False),
-            AccountMeta(event_authority, False, False),
-            AccountMeta(program, False, False),
-            *remaining_accounts,
-        ],
-    )
-
-
-Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityChanged | MarginMoved | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
+Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityCancelled | LiquidityChanged | LiquidityRequested | MarginMoved | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
 
 PROGRAM = Program(
     name="market",
@@ -4013,23 +4474,27 @@ PROGRAM = Program(
     instructions={
         b'kV\xc6[!\x0ck\xa0': ("accept_authority", _AcceptAuthorityArgs),
         b'\xd3\xee\xeeZ\xdf\xe4\xe4L': ("add_margin", _AddMarginArgs),
+        b'A\xc4\xb1\xf7S\x97!\x82': ("cancel_request", _CancelRequestArgs),
         b'\xea\x15\x17\xb5A\x139@': ("challenge_window", _ChallengeWindowArgs),
         b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
         b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
         b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
         b'\x9c\x83\x8et\x92\xf7\xa2x': ("deposit_collateral", _DepositCollateralArgs),
-        b'\xf5c;\x19\x97G\xe9\xf9': ("deposit_liquidity", _DepositLiquidityArgs),
         b'x8\x1b\x075\xb0q\xba': ("distribute_fees", _DistributeFeesArgs),
+        b'q\xfeu\x87\x1a\x0e\xe8X': ("execute_request", _ExecuteRequestArgs),
         b'c\xde\x12\xd9ft\xb0\xb9': ("finalise_window", _FinaliseWindowArgs),
         b'\xb8]\x1b\r\x7fd\xc6\xee': ("guardian_pause", _GuardianPauseArgs),
         b'\xbfm\x9c\x1f\x00S\xc28': ("init_exchange", _InitExchangeArgs),
         b't\xe9\xc7\xccs\x9f\xab$': ("init_pool", _InitPoolArgs),
         b"\xdf\xb3\xe2}0.'J": ("liquidate", _LiquidateArgs),
+        b'B\x13\xe1\xc48o}\xda': ("mark_window", _MarkWindowArgs),
         b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
         b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),
         b'\xe3i\xe7\x17\xec\x1a\x06 ': ("remove_margin", _RemoveMarginArgs),
+        b'\xf3\xca\xc5\xd7\x87a\xd5m': ("request_deposit", _RequestDepositArgs),
+        b'\xfbUy\xcd8\xc9\x0c\xb1': ("request_withdrawal", _RequestWithdrawalArgs),
         b'Q\xbf|w\x83\xf8\x9dm': ("resolve_challenge", _ResolveChallengeArgs),
         b'\xa4n>\xb8\xaf%4\xf2': ("revoke_guardian", _RevokeGuardianArgs),
         b'\xb9\x19WMX\x08\x1e\xaf': ("revoke_operator", _RevokeOperatorArgs),
@@ -4041,12 +4506,12 @@ PROGRAM = Program(
         b'\xe6\x96\xc85\\\xd0ml': ("submit_order", _SubmitOrderArgs),
         b'\xa7\x8cBJ\xb9V\xc4\xc8': ("void_window", _VoidWindowArgs),
         b's\x87\xa8j\x8b\xd6\x8a\x96': ("withdraw_collateral", _WithdrawCollateralArgs),
-        b'\x95\x9e!\xb9/\xf3\xfd\x1f': ("withdraw_liquidity", _WithdrawLiquidityArgs),
     },
     accounts={
         b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82': _Config,
         b'\x1e\xc8\xdc\x95\x03=h2': _Exchange,
         b'E\xbf\x10\xe3\x84\xbbT\xe3': _Feed,
+        b'\xa9\xa2GK\xf7%Sl': _LpRequest,
         b'\x98\x11\x8e\xc3P\xc4\xa10': _Margin,
         b'\xdb\xbe\xd57\x00\xe3\xc6\x9a': _Market,
         b'\x86\xad\xdf\xb9MV\x1c3': _Order,
@@ -4058,7 +4523,9 @@ PROGRAM = Program(
         b'd\x99&{\xac\xfa\xa6i': _ChallengeResolved,
         b'\xacr09bS_\x9d': _CollateralChanged,
         b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
+        b'P\x12\xfa@\x9d\xf9\x0b\xc5': _LiquidityCancelled,
         b'\x84\x84\xc1\xd6\x0cc(\x1c': _LiquidityChanged,
+        b'\xf2\xa9oh\x0e\xf9\x08<': _LiquidityRequested,
         b'\x7f\x9a\xa1\x99\xdf5\x7f!': _MarginMoved,
         b'X\xb8\x82\xe7\xe2T\x06:': _MarketCreated,
         b'0\xf9\xa6\xc0\x97\xd2\xa6\x0c': _OrderEnded,

@@ -37,7 +37,7 @@ def test_every_golden_vector_of_the_rust_model_comes_out_the_same() -> None:
     assert len(cases) > 2_000
     for name, args, want in cases:
         function: Callable[..., Any] = getattr(p, name)
-        if name in {"impact", "fill_price", "entry_cost", "reservation", "pnl"}:
+        if name in {"impact", "fill_price", "entry_cost", "reservation", "pnl", "mark_side"}:
             args[0] = p.Side(args[0])
         if name == "fill_price":
             args[-1] = tuple(args[-1])

@@ -84,6 +84,7 @@ class Trader:
     shares: Pubkey
     margin: Pubkey
     next_id: int = 1
+    next_request: int = 1
 
 
 @dataclass
@@ -110,6 +111,8 @@ class Founded:
     windows: dict[int, Pubkey] = field(default_factory=dict)
     orders: set[Pubkey] = field(default_factory=set)
     """Addresses of pending orders."""
+    requests: set[Pubkey] = field(default_factory=set)
+    """Addresses of waiting liquidity requests."""
     last_tick: int = 0
     """Number of the newest tick."""
     now_s: int = 0

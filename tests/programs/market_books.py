@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from solders.pubkey import Pubkey
 
+from chain import pda
 from chain.clients import market as m
 from tests.programs.market_kit import Venue
 
@@ -58,6 +59,20 @@ def check(venue: Venue) -> None:
         equal(f"open positions of {window_id}", window.open_positions, sum(p.qty_e6 > 0 for p in mine))
         equal(f"orders of {window_id}", window.pending_orders, sum(o.window == address for o in pending))
         equal(f"I12 of {window_id}", window.fees_charged_e6, window_fees(window))
+        equal(f"long entries of {window_id}", window.entry_long_e6, entries(mine, 0))
+        equal(f"short entries of {window_id}", window.entry_short_e6, entries(mine, 1))
+    equal("live windows", pool.live_windows, sum(window.open_positions > 0 for window in windows))
+    marked = [window for window in windows if window.mark_round and window.mark_round == pool.mark_round]
+    equal("marked windows", pool.marked_windows, len(marked))
+    equal("marked gains", pool.mark_gain_e6, sum(window.mark_gain_e6 for window in marked))
+    equal("marked losses", pool.mark_loss_e6, sum(window.mark_loss_e6 for window in marked))
+    wishes = [m.LpRequest.from_account(venue.chain.data(address)) for address in venue.requests]
+    equal("requests", pool.lp_requests, len(wishes))
+    bonds = sum(window.challenge_bond_e6 for window in windows if window.challenge == 1)
+    waiting = sum(wish.amount for wish in wishes if wish.kind == 0)
+    equal("I1 claimable", pool.claimable_e6, waiting + bonds)
+    shares = sum(wish.amount for wish in wishes if wish.kind == 1)
+    equal("escrowed shares", venue.tokens(pda.lp_escrow(venue.exchange)), shares)
     equal("open positions", pool.open_positions, len(live))
     equal("margin positions", sum(margin.open_positions for margin in margins), len(live))
     equal("margin orders", sum(margin.open_orders for margin in margins), len(pending))
@@ -74,6 +89,11 @@ def check(venue: Venue) -> None:
 def quantity(held: Iterable[m.Position], side: int) -> int:
     """Return the open interest of one side."""
     return sum(position.qty_e6 for position in held if position.side == side)
+
+
+def entries(held: Iterable[m.Position], side: int) -> int:
+    """Return the sum of entry costs of one side."""
+    return sum(position.entry_cost_e6 for position in held if position.side == side and position.qty_e6)
 
 
 def window_fees(window: m.Window) -> int:

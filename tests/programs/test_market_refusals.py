@@ -183,15 +183,6 @@ def test_settlement_waits_for_the_end_and_for_the_dispute(scene: Scene) -> None:
     check(venue)
 
 
-def test_liquidity_waits_until_nothing_is_at_stake(scene: Scene) -> None:
-    venue = scene.venue
-    order = venue.submit(scene.ann, scene.window, LONG, 1)
-    scene.refused(ErrorCode.POOL_BUSY, lambda: venue.add_liquidity(scene.lp, USDC))
-    venue.tick(17)
-    venue.crank(scene.ann, order)
-    scene.refused(ErrorCode.POOL_BUSY, lambda: venue.remove_liquidity(scene.lp, 1))
-
-
 def test_amounts_and_minimums_are_kept(scene: Scene) -> None:
     venue = scene.venue
     scene.refused(ErrorCode.BAD_AMOUNT, lambda: venue.deposit(scene.ann, 0))

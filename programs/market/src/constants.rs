@@ -30,6 +30,10 @@ pub const EXPIRY_GRACE_MS: u64 = 60_000;
 pub const COMMIT_CLOSE_MS: u32 = 20_000;
 /// A liquidation needs a sample at most this old.
 pub const LIQUIDATION_MAX_AGE_MS: u64 = 5_000;
+/// A mark is used up to this age of its data.
+pub const MARK_MAX_AGE_MS: u64 = 30_000;
+/// Marks written within this many seconds of the first belong to one round.
+pub const MARK_ROUND_S: u64 = 10;
 /// A feed that is silent this long counts as abandoned: its windows end with what was measured.
 pub const ABANDONED_MS: u64 = 6 * 3_600_000;
 
@@ -54,6 +58,11 @@ pub const MAX_CAP_POOL_BPS: u16 = 8_000;
 pub const MAX_BORROW_E12: u64 = 27_777_778;
 /// Longest extension of the dispute time by a challenge: two days.
 pub const MAX_CHALLENGE_MS: u32 = 172_800_000;
+/// `LpRequest::kind`: tokens for shares.
+pub const LP_DEPOSIT: u8 = 0;
+/// `LpRequest::kind`: shares for tokens.
+pub const LP_WITHDRAWAL: u8 = 1;
+
 /// Longest wait of a withdrawal of liquidity: a week.
 pub const MAX_LP_COOLDOWN_S: u32 = 604_800;
 /// The whole, in basis points.
@@ -77,6 +86,8 @@ pub const CHALLENGE_RESOLVED: u8 = 2;
 
 /// Longest pause of a guardian, and how long it then has to rest.
 pub const GUARDIAN_PAUSE_MAX_S: u32 = 259_200;
+/// Seconds in an hour.
+pub const HOUR_S: u64 = 3_600;
 /// Seconds in a day.
 pub const DAY_S: u64 = 86_400;
 

@@ -64,7 +64,7 @@ pub enum MarketError {
     PositionsOpen,
     #[msg("The window's fees are already distributed.")]
     FeesDone,
-    #[msg("Liquidity moves only while no position is open and no order is pending: wait for settlement.")]
+    #[msg("Open positions need this liquidity: ask for less or wait for their settlement.")]
     PoolBusy,
     #[msg("The result is worse than the minimum you asked for: ask for less or try again.")]
     Slippage,
@@ -90,4 +90,18 @@ pub enum MarketError {
     AlreadyChallenged,
     #[msg("The window has no open challenge: there is no bond to resolve.")]
     NotChallenged,
+    #[msg("No position is open in this window: it needs no mark.")]
+    NothingToMark,
+    #[msg("The newest sample is too old to mark on: wait for the next, or finalise the window.")]
+    StaleMark,
+    #[msg("A window with open positions has no fresh mark since the request: mark every one, then try again.")]
+    MarksMissing,
+    #[msg("The withdrawal waits for its cooldown: try again at the request's ready_unix.")]
+    CoolingDown,
+    #[msg("The last shares leave only while no position is open: leave some or wait for settlement.")]
+    LastShares,
+    #[msg("This hour's limit on winnings is used up: try again an hour after the pool's outflow_hour_unix.")]
+    OutflowHour,
+    #[msg("This day's limit on winnings is used up: try again a day after the pool's outflow_day_unix.")]
+    OutflowDay,
 }

@@ -22,6 +22,8 @@ pub struct LiquidityChanged {
     pub cash_after: u64,
     pub supply_before: u64,
     pub supply_after: u64,
+    /// What the shares were priced on: cash and marks.
+    pub value_e6: u64,
 }
 
 /// An order was committed.
@@ -79,6 +81,8 @@ pub struct OrderEnded {
     pub data_ms: u64,
     pub commit_ms: u64,
     pub suspend_epoch: u16,
+    /// Borrow fee taken from the collateral before anything else.
+    pub borrow_e6: u64,
 }
 
 /// A position was closed for lack of margin.
@@ -107,6 +111,8 @@ pub struct PositionLiquidated {
     /// Stays in the position as collateral.
     pub kept_e6: u64,
     pub sample_index: u64,
+    /// Borrow fee taken from the collateral before anything else.
+    pub borrow_e6: u64,
 }
 
 /// A match got a market.
@@ -158,6 +164,8 @@ pub struct PositionSettled {
     pub bad_debt_e6: u64,
     /// Fees given back because the window is void.
     pub fees_returned_e6: u64,
+    /// Borrow fee taken from the collateral before anything else.
+    pub borrow_e6: u64,
 }
 
 /// A window's fees were split.
@@ -213,4 +221,26 @@ pub struct MarginMoved {
     pub amount_e6: u64,
     pub collateral_e6: u64,
     pub free_e6: u64,
+}
+
+/// A liquidity provider asked for a deposit (`kind` 0) or a withdrawal (1).
+#[event]
+pub struct LiquidityRequested {
+    pub request: Address,
+    pub owner: Address,
+    pub kind: u8,
+    pub id: u64,
+    /// Tokens of a deposit, shares of a withdrawal.
+    pub amount: u64,
+    pub minimum: u64,
+    pub ready_unix: u64,
+}
+
+/// A request was taken back by its owner.
+#[event]
+pub struct LiquidityCancelled {
+    pub request: Address,
+    pub owner: Address,
+    pub kind: u8,
+    pub amount: u64,
 }

@@ -11,7 +11,8 @@
 //! | `create_market`, `open_window` | operator | lists a feed and its windows |
 //! | `create_margin`, `deposit_collateral` | anyone | a trader's margin account |
 //! | `withdraw_collateral` | owner | free margin back to the wallet |
-//! | `deposit_liquidity`, `withdraw_liquidity` | shareholder | pool shares, while nothing is at stake |
+//! | `request_deposit`, `request_withdrawal`, `cancel_request` | liquidity provider | pool shares, by request |
+//! | `mark_window`, `execute_request` | anyone | marks of open positions; carries requests out at them |
 //! | `submit_order` | owner | commits an order; it fills 5 s of data later |
 //! | `crank_order` | anyone | ends an order at its determined sample |
 //! | `add_margin`, `remove_margin` | owner | collateral of a position, down to the initial margin |
@@ -146,14 +147,34 @@ pub mod market {
         instructions::withdraw_collateral(ctx, amount_e6)
     }
 
-    /// Deposit into the pool for shares.
-    pub fn deposit_liquidity(ctx: &mut Context<DepositLiquidity>, amount_e6: u64, min_shares: u64) -> Result<()> {
-        instructions::deposit_liquidity(ctx, amount_e6, min_shares)
+    /// Ask for shares of the pool for tokens; `id` is the owner's number of the request.
+    pub fn request_deposit(ctx: &mut Context<RequestDeposit>, id: u64, amount_e6: u64, min_shares: u64) -> Result<()> {
+        instructions::request_deposit(ctx, id, amount_e6, min_shares)
     }
 
-    /// Burn shares for their part of the pool.
-    pub fn withdraw_liquidity(ctx: &mut Context<WithdrawLiquidity>, shares: u64, min_amount_e6: u64) -> Result<()> {
-        instructions::withdraw_liquidity(ctx, shares, min_amount_e6)
+    /// Ask for the money of pool shares, after the cooldown.
+    pub fn request_withdrawal(
+        ctx: &mut Context<RequestWithdrawal>,
+        id: u64,
+        shares: u64,
+        min_amount_e6: u64,
+    ) -> Result<()> {
+        instructions::request_withdrawal(ctx, id, shares, min_amount_e6)
+    }
+
+    /// Carry out a liquidity request at fresh marks.
+    pub fn execute_request(ctx: &mut Context<ExecuteRequest>) -> Result<()> {
+        instructions::execute_request(ctx)
+    }
+
+    /// Take a liquidity request back.
+    pub fn cancel_request(ctx: &mut Context<CancelRequest>) -> Result<()> {
+        instructions::cancel_request(ctx)
+    }
+
+    /// Measure what the traders of a window gain and lose now.
+    pub fn mark_window(ctx: &mut Context<MarkWindow>) -> Result<()> {
+        instructions::mark_window(ctx)
     }
 
     /// Commit an order; the arguments are the fields of `OrderParams`.

@@ -245,3 +245,20 @@ pub fn live_feed(view: &AccountView) -> Result<Option<Account<Feed>>> {
     require!(view.data_len() == 0 && view.owned_by(&System::id()), MarketError::WrongFeed);
     Ok(None)
 }
+
+/// Play of the feed for which window `id` pays the borrow fee: not suspended, and not after the window's end.
+pub fn chargeable_ms(feed: &Feed, id: u8) -> Result<u32> {
+    let now = feed.play_ms.saturating_sub(feed.suspended_ms);
+    let last = parts(id).and_then(|parts| parts.last()).ok_or(MarketError::BadParameter)?;
+    let Some(mark) = feed.periods.get(last.period as usize - 1).filter(|_| feed.started(last.period)) else {
+        return Ok(now);
+    };
+    if let Some(suspended) = feed.suspended_mark(last.period, last.to) {
+        return Ok(mark.start_play_ms + last.to as u32 * MINUTE_MS - suspended);
+    }
+    if feed.ended(last.period) {
+        // Cut short: what was suspended after it lowers the fee, never raises it.
+        return Ok(mark.end_play_ms.saturating_sub(feed.suspended_ms));
+    }
+    Ok(now)
+}

@@ -7,13 +7,15 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(missing_docs)]
 
+mod borrow;
 mod curve;
 mod margin;
+mod mark;
 mod math;
 mod price;
 mod shares;
 
-pub use {curve::*, margin::*, math::*, price::*, shares::*};
+pub use {borrow::*, curve::*, margin::*, mark::*, math::*, price::*, shares::*};
 
 /// The index lies between 0 and this.
 pub const MAX_X_E6: u32 = 100_000_000;

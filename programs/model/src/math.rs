@@ -11,6 +11,8 @@ pub enum MathError {
     Reservation,
     /// Pool shares.
     Shares,
+    /// The borrow fee.
+    Borrow,
     /// A window without length.
     Window,
 }

@@ -117,6 +117,105 @@ proptest! {
         let ceil = part_ceil(total, b, a + b).unwrap();
         prop_assert_eq!(floor + ceil, total);
     }
+
+    #[test]
+    fn splitting_a_deposit_or_a_withdrawal_gains_nothing(
+        cash in 0u64..1_000_000_000_000_000, supply in 0u64..1_000_000_000_000, a in 1u64..1_000_000_000_000, b in 1u64..1_000_000_000_000,
+    ) {
+        let whole = shares_for_deposit(a + b, cash, supply).unwrap();
+        let first = shares_for_deposit(a, cash, supply).unwrap();
+        let second = shares_for_deposit(b, cash + a, supply + first).unwrap();
+        prop_assert!(first + second <= whole);
+
+        let (cash, supply) = (cash + a + b, supply + whole);
+        prop_assume!(whole > 1);
+        let part = 1 + a % (whole - 1);
+        let at_once = amount_for_shares(whole, cash, supply).unwrap();
+        let one = amount_for_shares(part, cash, supply).unwrap();
+        let two = amount_for_shares(whole - part, cash - one, supply - part).unwrap();
+        prop_assert!(one + two <= at_once + 1); // the second finds the rest of the first one's last unit
+    }
+
+    #[test]
+    fn in_and_out_at_a_mark_gains_nothing(
+        cash in 0u64..1_000_000_000_000, supply in 0u64..1_000_000_000_000, amount in 1u64..1_000_000_000_000,
+        losses in 0u64..1_000_000_000_000, gains in 0u64..1_000_000_000_000,
+    ) {
+        let gains = gains.min(cash);
+        let shares = shares_for_deposit(amount, cash + losses, supply).unwrap();
+        let back = amount_for_shares(shares, cash + amount - gains, supply + shares).unwrap();
+        prop_assert!(back <= amount);
+    }
+
+    #[test]
+    fn a_first_deposit_and_a_donation_to_it_rob_nobody(first in 1u64..1_000_000_000, gift in 0u64..1_000_000_000_000, second in 1u64..1_000_000_000_000) {
+        let mine = shares_for_deposit(first, 0, 0).unwrap();
+        let theirs = shares_for_deposit(second, first + gift, mine).unwrap();
+        let cash = first + gift + second;
+        let back = amount_for_shares(mine, cash, mine + theirs).unwrap();
+        // The gift is shared with the virtual shares, so the giver loses more than the next one does.
+        let lost = second.saturating_sub(amount_for_shares(theirs, cash, mine + theirs).unwrap());
+        prop_assert!((first + gift).saturating_sub(back) + 2 >= lost);
+    }
+
+    #[test]
+    fn the_mark_is_never_below_the_sum_of_the_positions(
+        s in side(), mark in 0u32..=MAX_X_E6, held in prop::collection::vec((1u64..1_000_000_000_000, 0u32..=MAX_X_E6), 1..8),
+    ) {
+        let (mut qty, mut entry, mut gains, mut losses) = (0u64, 0u64, 0u64, 0u64);
+        for (q, price) in &held {
+            let cost = entry_cost(s, *q, *price).unwrap();
+            let one = pnl(s, *q, cost, mark).unwrap();
+            (qty, entry, gains, losses) = (qty + q, entry + cost, gains + one.gain_e6, losses + one.loss_e6);
+        }
+        let all = mark_side(s, qty, entry, mark, held.len() as u64).unwrap();
+        prop_assert!(all.gain_e6 >= gains.saturating_sub(losses));
+        prop_assert!(all.loss_e6 >= losses.saturating_sub(gains));
+        prop_assert!(all.gain_e6 <= gains.saturating_sub(losses) + held.len() as u64 + 1);
+        prop_assert!(all.loss_e6 <= losses.saturating_sub(gains) + 2 * held.len() as u64 + 1);
+    }
+
+    #[test]
+    fn the_borrow_rate_rises_with_utilisation_between_its_points(
+        cash in 1u64..1_000_000_000_000, a in 0u64..1_000_000_000_000, b in 0u64..1_000_000_000_000, kink in 0u16..=10_000,
+        low in 0u64..27_777_778, more in 0u64..27_777_778,
+    ) {
+        let (a, b) = (a.min(b).min(cash), a.max(b).min(cash));
+        let rate = |reserved| borrow_rate(reserved, cash, kink, low, low + more).unwrap();
+        prop_assert!(rate(a) <= rate(b) && rate(b) <= low + more);
+        prop_assert_eq!(rate(0), 0);
+        if a > 0 && a as u128 * 10_000 <= cash as u128 * kink as u128 {
+            prop_assert!(rate(a) <= low);
+        } else if a > 0 {
+            prop_assert!(rate(a) >= low);
+        }
+    }
+
+    #[test]
+    fn a_borrow_fee_in_parts_is_the_fee_of_the_whole(
+        reserved in 0u64..1_000_000_000_000_000, rate in 0u64..=27_777_778, a in 0u64..10_000_000, b in 0u64..10_000_000,
+    ) {
+        let whole = borrow_growth(rate, a + b).unwrap();
+        let (first, second) = (borrow_growth(rate, a).unwrap(), borrow_growth(rate, b).unwrap());
+        prop_assert!(first + second <= whole && whole <= first + second + 1);
+        let owed = borrow_owed(reserved, first + second).unwrap();
+        let parts = borrow_owed(reserved, first).unwrap() + borrow_owed(reserved, second).unwrap();
+        prop_assert!(owed <= parts && parts <= owed + 1);
+        let exact = reserved as u128 * (first + second) as u128;
+        prop_assert!(owed as u128 * 1_000_000_000_000 >= exact && (owed as u128) < exact / 1_000_000_000_000 + 2);
+    }
+}
+
+#[test]
+fn the_borrow_rate_has_its_points() {
+    let rate = |reserved| borrow_rate(reserved, 10_000, 8_000, 1_000_000, 11_000_000).unwrap();
+    assert_eq!((rate(0), rate(4_000), rate(8_000)), (0, 500_000, 1_000_000));
+    assert_eq!((rate(9_000), rate(10_000), rate(20_000)), (6_000_000, 11_000_000, 11_000_000));
+    assert_eq!(borrow_rate(1, 0, 8_000, 1, 5), Ok(5));
+    assert_eq!(borrow_rate(1, 1, 0, 0, 0), Ok(0));
+    assert_eq!(borrow_rate(1, 1, 0, 2, 1), Err(MathError::Borrow));
+    assert_eq!(borrow_growth(u64::MAX, 2_000), Err(MathError::Borrow));
+    assert_eq!(borrow_owed(u64::MAX, u64::MAX), Err(MathError::Borrow));
 }
 
 #[test]

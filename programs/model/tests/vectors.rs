@@ -46,7 +46,7 @@ fn int<T: Into<u64>>(result: MathResult<T>) -> Value {
 
 #[test]
 fn vectors_are_up_to_date() {
-    let mut d = Dice(1);
+    let (mut d, mut added) = (Dice(1), Dice(2));
     let mut cases: Vec<Value> = Vec::new();
     let mut put = |name: &str, args: Value, want: Value| cases.push(json!([name, args, want]));
     for _ in 0..150 {
@@ -105,6 +105,15 @@ fn vectors_are_up_to_date() {
         let (amount, cash, supply) = (d.upto(wide), d.upto(wide), d.upto(wide));
         put("shares_for_deposit", json!([amount, cash, supply]), int(shares_for_deposit(amount, cash, supply)));
         put("amount_for_shares", json!([part, cash, supply]), int(amount_for_shares(part, cash, supply)));
+        let d = &mut added; // its own dice, so that the cases above stay what they were
+        let held = d.upto(1_000);
+        let marked = mark_side(side, qty, cost, f, held);
+        let args = json!([side as u8, qty, cost, f, held]);
+        put("mark_side", args, marked.map_or(Value::Null, |p| json!([p.gain_e6, p.loss_e6])));
+        let (kink, low, most) = (d.u32(10_000) as u16, d.upto(27_777_778), d.upto(27_777_778));
+        put("borrow_rate", json!([total, cash, kink, low, most]), int(borrow_rate(total, cash, kink, low, most)));
+        put("borrow_growth", json!([most, total]), int(borrow_growth(most, total)));
+        put("borrow_owed", json!([total, cash]), int(borrow_owed(total, cash)));
     }
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
     let text = format!("[\n{}\n]\n", lines.join(",\n"));

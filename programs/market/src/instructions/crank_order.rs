@@ -6,7 +6,7 @@ use crate::{
     errors::MarketError,
     events::OrderEnded,
     matching::{decide, determine, Fill, Ripe},
-    state::{credit, debit, math, replace, Exchange, Margin, Market, Order, Pool, Position, Reduction, Window},
+    state::{credit, debit, math, Exchange, Margin, Market, Order, Pool, Position, Reduction, Stake, Window},
     timing::{live_feed, sample_ms},
 };
 
@@ -51,6 +51,7 @@ struct Outcome {
     fee_e6: u64,
     collateral_in_e6: u64,
     refund_e6: u64,
+    borrow_e6: u64,
     reduction: Reduction,
     sample_index: u64,
     data_ms: u64,
@@ -59,7 +60,7 @@ struct Outcome {
 
 /// 1. Finds the order's determined sample (`sample_index` is checked) or the reason why there is none.
 /// 2. Fills at that sample's price: an opposite position is closed up to its quantity, else collateral enters.
-/// 3. Books fee, gain or loss and reservation; refunds what is left of the escrow.
+/// 3. Books borrow fee, fee, gain or loss and reservation; refunds what is left of the escrow.
 /// 4. Closes the order: rent to its payer, tip to the cranker.
 pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<()> {
     let clock = Clock::get()?;
@@ -108,6 +109,7 @@ pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<(
         data_ms: outcome.data_ms,
         commit_ms: order.commit_ms,
         suspend_epoch: outcome.suspend_epoch,
+        borrow_e6: outcome.borrow_e6,
     };
     let tip = order.tip_lamports;
     a.order.sub_lamports(tip)?;
@@ -148,12 +150,9 @@ fn judge(
 /// Execute a fill, unless a cap forbids it.
 fn apply(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<EndReason> {
     let side = Side::from_u8(a.order.side).ok_or(MarketError::InvariantBroken)?;
-    let before = a.position.reserved_e6;
     outcome.price_e6 = fill.price_e6;
     outcome.forward_e6 = fill.forward_e6;
-    if fill.closes {
-        close(a, fill, side.opposite(), outcome)?;
-    } else {
+    if !fill.closes {
         let cost = math(model::entry_cost(side, fill.qty_e6, fill.price_e6))?;
         let added = math(model::reservation(side, fill.qty_e6, cost))?;
         let sum = |reserved: u64| reserved.checked_add(added).ok_or(MarketError::Overflow);
@@ -161,13 +160,23 @@ fn apply(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<EndRe
         if !a.pool.within_caps(&a.exchange, pool, game, user) {
             return Ok(EndReason::Cap);
         }
+    }
+    let borrow = a.exchange.borrow_max_e12 > 0 || a.window.borrow_rate_e12 > 0;
+    if borrow {
+        let feed = live_feed(a.feed.account())?.ok_or(MarketError::FeedGone)?;
+        a.window.accrue(&feed)?;
+        outcome.borrow_e6 = a.window.take_borrow(&mut a.position, &mut a.pool)?;
+    }
+    let before = Stake::of(&a.position)?;
+    if fill.closes {
+        close(a, fill, outcome)?;
+    } else {
         open(a, fill, side, outcome)?;
     }
-    let after = a.position.reserved_e6;
-    replace(&mut a.pool.reserved_e6, before, after)?;
-    replace(&mut a.market.reserved_e6, before, after)?;
-    replace(&mut a.window.reserved_e6, before, after)?;
-    replace(&mut a.margin.reserved_e6, before, after)?;
+    before.book(Stake::of(&a.position)?, &mut a.pool, &mut a.market, &mut a.window, &mut a.margin)?;
+    if borrow {
+        a.window.set_rate(&a.pool, &a.exchange)?;
+    }
     outcome.filled_e6 = fill.qty_e6;
     Ok(EndReason::Filled)
 }
@@ -177,12 +186,8 @@ fn open(a: &mut CrankOrder, fill: &Fill, side: Side, outcome: &mut Outcome) -> R
     let (collateral, fee) = (a.order.collateral_e6, a.order.fee_reserve_e6);
     if a.position.qty_e6 == 0 {
         a.position.opened_ms = outcome.data_ms;
-        a.pool.open_positions += 1;
-        a.window.open_positions += 1;
-        a.margin.open_positions += 1;
     }
     a.position.open(side, fill.qty_e6, fill.price_e6, collateral)?;
-    credit(a.window.oi_mut(side), fill.qty_e6)?;
     debit(&mut a.pool.order_escrow_e6, collateral)?;
     credit(&mut a.pool.position_collateral_e6, collateral)?;
     debit(&mut a.pool.order_escrow_e6, fee)?;
@@ -193,14 +198,8 @@ fn open(a: &mut CrankOrder, fill: &Fill, side: Side, outcome: &mut Outcome) -> R
 }
 
 /// Gain or loss moves between cash and collateral; what comes free, less the fee, goes to the owner's margin.
-fn close(a: &mut CrankOrder, fill: &Fill, side: Side, outcome: &mut Outcome) -> Result<()> {
+fn close(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<()> {
     let done = a.position.reduce(fill.qty_e6, fill.price_e6)?;
-    if a.position.qty_e6 == 0 {
-        a.pool.open_positions -= 1;
-        a.window.open_positions -= 1;
-        a.margin.open_positions -= 1;
-    }
-    debit(a.window.oi_mut(side), fill.qty_e6)?;
     debit(&mut a.pool.position_collateral_e6, done.returned_e6)?;
     debit(&mut a.pool.position_collateral_e6, done.loss_e6)?;
     a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;

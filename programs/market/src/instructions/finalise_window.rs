@@ -24,6 +24,7 @@ pub struct FinaliseWindow {
 /// 1. Settles the window on the mean of the measured play once its end is reached or can no longer be reached.
 /// 2. Voids it when more than a tenth was not measured or not played, when trading had been suspended for 15 minutes at
 ///    its end, or when its feed has gone.
+/// 3. Lets the borrow index grow for the last time.
 ///
 /// Anybody may call it. A feed that is final, or silent for 6 h, plays no more.
 pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
@@ -39,6 +40,7 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
             // Before the first sample nobody can hold a position, so a late kick-off is no reason to void.
             let silent = |sample| clock_ms(&clock) > sample_ms(&feed, sample).saturating_add(ABANDONED_MS);
             let abandoned = feed.newest().is_some_and(silent);
+            window.accrue(&feed)?;
             let over = feed.status == oracle::STATUS_FINAL || abandoned;
             let (area, left_out_ms) = outcome(&feed, window.window_id, over)?.ok_or(MarketError::WindowNotEnded)?;
             (area, if stood_still(&feed, window.window_id)? { window.w_ms } else { left_out_ms })

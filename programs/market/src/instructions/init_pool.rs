@@ -28,11 +28,17 @@ pub struct InitPool {
         mint::decimals = 6, mint::authority = pool
     )]
     pub lp_mint: Account<Mint>,
+    /// Shares of waiting withdrawals.
+    #[account(
+        init, payer = payer, seeds = [b"lp-escrow", exchange.address().as_ref()], bump,
+        token::mint = lp_mint, token::authority = pool
+    )]
+    pub lp_escrow: Account<TokenAccount>,
     pub token_program: Program<Token>,
     pub system_program: Program<System>,
 }
 
-/// 1. Creates the pool, its vault and the mint of its shares. 2. Stores their addresses in the exchange.
+/// 1. Creates the pool, its vault, the mint of its shares and their escrow. 2. Stores their addresses in the exchange.
 ///
 /// Anybody may pay for it: every address and every value follows from the exchange.
 pub fn init_pool(ctx: &mut Context<InitPool>) -> Result<()> {

@@ -5,7 +5,7 @@ use crate::{
     constants::*,
     errors::MarketError,
     events::PositionLiquidated,
-    state::{credit, debit, math, replace, Exchange, Margin, Market, Pool, Position, Window},
+    state::{credit, debit, math, replace, Exchange, Margin, Market, Pool, Position, Stake, Window},
     timing::{fresh_sample, Pricing},
 };
 
@@ -34,31 +34,30 @@ pub struct Liquidate {
     pub position: Account<Position>,
 }
 
-/// 1. Needs the newest sample (at most 5 s old, even epoch, landed since the cluster's last restart) and equity at its
+/// 1. Takes the borrow fee, so that equity counts it.
+/// 2. Needs the newest sample (at most 5 s old, even epoch, landed since the cluster's last restart) and equity at its
 ///    forward price below maintenance margin.
-/// 2. Closes half of the position at the closing price, or all of it when it is small (`liquidation_dust_e6`) or has
+/// 3. Closes half of the position at the closing price, or all of it when it is small (`liquidation_dust_e6`) or has
 ///    less than half of the maintenance margin; loss at most the collateral.
-/// 3. Takes the fee and the liquidator's reward (1 %) from the collateral that came free. The rest stays in the
+/// 4. Takes the fee and the liquidator's reward (1 %) from the collateral that came free. The rest stays in the
 ///    position, or goes to the owner when nothing is left of it.
-/// 4. Voids the position's pending orders: they end with `Liquidated`.
+/// 5. Voids the position's pending orders: they end with `Liquidated`.
 pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
     a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(a.position.qty_e6 > 0, MarketError::PositionEmpty);
+    let total = a.pool.total_e6()?;
+    a.window.accrue(&a.feed)?;
+    let borrow_e6 = a.window.take_borrow(&mut a.position, &mut a.pool)?;
     let Mark { qty_e6, price_e6, mark_e6 } = mark(a, &clock)?;
 
-    let total = a.pool.total_e6()?;
-    let (side, collateral_e6, before) = (a.position.side()?, a.position.collateral_e6, a.position.reserved_e6);
+    let (side, collateral_e6, before) = (a.position.side()?, a.position.collateral_e6, Stake::of(&a.position)?);
     let done = a.position.reduce(qty_e6, price_e6)?;
-    let after = a.position.reserved_e6;
-    replace(&mut a.pool.reserved_e6, before, after)?;
-    replace(&mut a.market.reserved_e6, before, after)?;
-    replace(&mut a.window.reserved_e6, before, after)?;
-    replace(&mut a.margin.reserved_e6, before, after)?;
-    debit(a.window.oi_mut(side), qty_e6)?;
+    before.book(Stake::of(&a.position)?, &mut a.pool, &mut a.market, &mut a.window, &mut a.margin)?;
     a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
     a.position.generation += 1;
+    a.window.set_rate(&a.pool, &a.exchange)?;
 
     let mut rest = done.returned_e6;
     credit(&mut rest, done.gain_e6)?;
@@ -81,9 +80,6 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
         returned_e6 = rest;
         credit(&mut a.margin.free_e6, returned_e6)?;
         credit(&mut a.pool.margin_e6, returned_e6)?;
-        a.pool.open_positions -= 1;
-        a.window.open_positions -= 1;
-        a.margin.open_positions -= 1;
     }
     replace(&mut a.pool.position_collateral_e6, collateral_e6, a.position.collateral_e6)?;
     a.pool.invariant(total)?;
@@ -107,6 +103,7 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
         left_e6,
         kept_e6,
         sample_index: a.feed.samples - 1,
+        borrow_e6,
     };
     emit_cpi!(event);
     Ok(())

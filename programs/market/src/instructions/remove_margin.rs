@@ -19,7 +19,7 @@ pub struct RemoveMargin {
     pub exchange: Account<Exchange>,
     #[account(mut, address = exchange.pool @ MarketError::WrongAccount)]
     pub pool: Account<Pool>,
-    #[account(address = position.window @ MarketError::WrongAccount)]
+    #[account(mut, address = position.window @ MarketError::WrongAccount)]
     pub window: Account<Window>,
     #[account(address = window.feed @ MarketError::WrongFeed)]
     pub feed: Account<Feed>,
@@ -29,7 +29,7 @@ pub struct RemoveMargin {
     pub position: Account<Position>,
 }
 
-/// 1. Moves `amount_e6` from the position's collateral to free margin.
+/// 1. Takes the borrow fee. 2. Moves `amount_e6` from the position's collateral to free margin.
 ///
 /// What stays must cover the initial margin twice over: as collateral, so that no gain leaves before settlement, and as
 /// equity at the forward price of a fresh sample outside suspensions.
@@ -40,6 +40,9 @@ pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<
     require!(a.window.is_open(), MarketError::WindowNotOpen);
     require!(a.position.qty_e6 > 0, MarketError::PositionEmpty);
     require!(amount_e6 > 0, MarketError::BadAmount);
+    let total = a.pool.total_e6()?;
+    a.window.accrue(&a.feed)?;
+    a.window.take_borrow(&mut a.position, &mut a.pool)?;
     let sample = fresh_sample(&a.feed, LIQUIDATION_MAX_AGE_MS, &clock)?;
     let pricing = Pricing::of(&a.feed, sample, &a.window)?;
     let left = a.position.collateral_e6.checked_sub(amount_e6).ok_or(MarketError::BadAmount)?;
@@ -47,7 +50,6 @@ pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<
     let least = math(model::margin_required(a.position.qty_e6, a.exchange.initial_margin_e6))?;
     require!(left >= least && equity >= least, MarketError::CollateralTooLow);
 
-    let total = a.pool.total_e6()?;
     debit(&mut a.position.collateral_e6, amount_e6)?;
     debit(&mut a.pool.position_collateral_e6, amount_e6)?;
     credit(&mut a.margin.free_e6, amount_e6)?;

@@ -4,7 +4,7 @@ use crate::{
     constants::*,
     errors::MarketError,
     events::PositionSettled,
-    state::{credit, debit, Exchange, Margin, Market, Pool, Position, Reduction, Window},
+    state::{credit, debit, Exchange, Margin, Market, Pool, Position, Reduction, Stake, Window},
     timing::clock_ms,
 };
 
@@ -29,7 +29,7 @@ pub struct SettlePosition {
     pub rent_payer: UncheckedAccount,
 }
 
-/// 1. Pays the position at the window's settlement, or its collateral and fees when the window is void.
+/// 1. Takes the borrow fee that is left. Pays the position at the window's settlement, or its collateral and fees when the window is void.
 /// 2. Releases its reservation. 3. Closes the account, rent to its payer. Empty positions are closed the same way.
 ///
 /// Anybody may call it, in any order of positions, once the dispute time has passed; also while Halted.
@@ -40,24 +40,20 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
     require!(a.position.pending_orders == 0, MarketError::OrdersPending);
 
     let total = a.pool.total_e6()?;
+    let void = a.window.state == WINDOW_VOID;
+    // A void window takes no fee; a final one has accrued up to its end when it was finalised.
+    let borrow_e6 = if void { 0 } else { a.window.take_borrow(&mut a.position, &mut a.pool)? };
     let (side, qty_e6, reserved_e6) = (a.position.side()?, a.position.qty_e6, a.position.reserved_e6);
     let (entry_cost_e6, collateral_e6) = (a.position.entry_cost_e6, a.position.collateral_e6);
-    let void = a.window.state == WINDOW_VOID;
     let mut done = Reduction { returned_e6: collateral_e6, ..Reduction::default() };
+    let before = Stake::of(&a.position)?;
     if qty_e6 > 0 {
         if !void {
             done = a.position.reduce(qty_e6, a.window.settlement_e6)?;
         }
-        debit(&mut a.pool.reserved_e6, reserved_e6)?;
-        debit(&mut a.market.reserved_e6, reserved_e6)?;
-        debit(&mut a.window.reserved_e6, reserved_e6)?;
-        debit(&mut a.margin.reserved_e6, reserved_e6)?;
-        debit(a.window.oi_mut(side), qty_e6)?;
+        before.book(before.none(), &mut a.pool, &mut a.market, &mut a.window, &mut a.margin)?;
         debit(&mut a.pool.position_collateral_e6, collateral_e6)?;
         a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
-        a.pool.open_positions -= 1;
-        a.window.open_positions -= 1;
-        a.margin.open_positions -= 1;
     }
     let mut payout_e6 = done.returned_e6;
     credit(&mut payout_e6, done.gain_e6)?;
@@ -90,6 +86,7 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
         loss_e6: done.loss_e6,
         bad_debt_e6: done.bad_debt_e6,
         fees_returned_e6,
+        borrow_e6,
     };
     a.position.close(*a.rent_payer.account())?;
     emit_cpi!(event);

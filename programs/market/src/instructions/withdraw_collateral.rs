@@ -2,7 +2,7 @@ use anchor_lang::{prelude::*, programs::Token};
 use anchor_spl::{token::TokenCpiExt, TokenAccount};
 
 use crate::{
-    constants::PAUSE_HALTED,
+    constants::*,
     errors::MarketError,
     events::CollateralChanged,
     state::{credit, debit, Exchange, Margin, Pool},
@@ -26,14 +26,20 @@ pub struct WithdrawCollateral {
     pub token_program: Program<Token>,
 }
 
-/// 1. Takes `amount_e6` from free margin; when Halted no more than deposits - withdrawals. 2. Sends it.
+/// 1. Takes `amount_e6` from free margin; when Halted no more than the principal, deposits - withdrawals.
+/// 2. Counts what goes beyond the principal as winnings against the limits of the hour and the day. 3. Sends it.
+///
+/// Principal always leaves. Across the end of an hour or a day at most twice a limit can.
 pub fn withdraw_collateral(ctx: &mut Context<WithdrawCollateral>, amount_e6: u64) -> Result<()> {
     let a = &mut ctx.accounts;
     require!(amount_e6 > 0, MarketError::BadAmount);
     require!(amount_e6 <= a.margin.free_e6, MarketError::InsufficientMargin);
-    if a.exchange.pause_at(&Clock::get()?) == PAUSE_HALTED {
-        let principal = a.margin.deposits_e6.saturating_sub(a.margin.withdrawals_e6);
-        require!(amount_e6 <= principal, MarketError::Paused);
+    let clock = Clock::get()?;
+    let principal = a.margin.deposits_e6.saturating_sub(a.margin.withdrawals_e6);
+    let winnings_e6 = amount_e6.saturating_sub(principal);
+    require!(winnings_e6 == 0 || a.exchange.pause_at(&clock) < PAUSE_HALTED, MarketError::Paused);
+    if winnings_e6 > 0 {
+        a.pool.count_outflow(&a.exchange, winnings_e6, clock.unix_timestamp.max(0) as u64)?;
     }
     debit(&mut a.margin.free_e6, amount_e6)?;
     credit(&mut a.margin.withdrawals_e6, amount_e6)?;

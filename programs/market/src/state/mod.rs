@@ -1,13 +1,17 @@
 //! Accounts of the market: zero-copy, little-endian, `version` in the first byte after the discriminator.
+mod borrow;
 mod exchange;
+mod lp_request;
 mod margin;
+mod mark;
 mod market;
 mod order;
 mod pool;
 mod position;
+mod stake;
 mod window;
 
-pub use {exchange::*, margin::*, market::*, order::*, pool::*, position::*, window::*};
+pub use {exchange::*, lp_request::*, margin::*, market::*, order::*, pool::*, position::*, stake::*, window::*};
 
 use anchor_lang::prelude::*;
 

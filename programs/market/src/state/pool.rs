@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use super::{credit, debit, Exchange};
-use crate::{constants::BPS, errors::MarketError};
+use crate::{constants::*, errors::MarketError};
 
 /// The vault's books. PDA `["pool", exchange]`; owner of the vault and mint authority of the LP shares.
 ///
@@ -30,7 +30,7 @@ pub struct Pool {
     /// Protocol's share waiting for its transfer (0: it is sent at once).
     pub protocol_fees_e6: u64,
     pub insurance_e6: u64,
-    /// Owed to somebody without a margin account (not used yet).
+    /// Deposits of liquidity that wait, and bonds of challenges.
     pub claimable_e6: u64,
     /// Positions with a quantity.
     pub open_positions: u64,
@@ -54,6 +54,17 @@ pub struct Pool {
     pub live_windows: u32,
     /// Liquidity requests that wait.
     pub lp_requests: u32,
+    /// Gains of the traders in the windows marked in this round.
+    pub mark_gain_e6: u64,
+    /// Losses of the traders in them.
+    pub mark_loss_e6: u64,
+    /// Data time of the oldest mark of the round.
+    pub mark_data_ms: u64,
+    /// When the round began.
+    pub mark_unix: u64,
+    pub mark_round: u32,
+    /// Live windows marked in the round.
+    pub marked_windows: u32,
 }
 
 impl Pool {
@@ -84,17 +95,30 @@ impl Pool {
         Ok(())
     }
 
-    /// Whether liquidity may move: nothing is at stake.
-    pub fn idle(&self) -> bool {
-        self.open_positions == 0 && self.order_escrow_e6 == 0
-    }
-
     /// Whether the three reservations stay below their shares of cash.
     pub fn within_caps(&self, exchange: &Exchange, pool_e6: u64, match_e6: u64, user_e6: u64) -> bool {
         let below = |reserved: u64, bps: u16| reserved as u128 * BPS as u128 <= self.cash_e6 as u128 * bps as u128;
         below(pool_e6, exchange.cap_pool_bps)
             && below(match_e6, exchange.cap_match_bps)
             && below(user_e6, exchange.cap_user_bps)
+    }
+
+    /// Count winnings that leave the vault; refuse what goes over the limit of the hour or of the day.
+    pub fn count_outflow(&mut self, exchange: &Exchange, winnings_e6: u64, now_unix: u64) -> Result<()> {
+        if now_unix >= self.outflow_hour_unix.saturating_add(HOUR_S) {
+            self.outflow_hour_unix = now_unix;
+            self.outflow_hour_e6 = 0;
+        }
+        if now_unix >= self.outflow_day_unix.saturating_add(DAY_S) {
+            self.outflow_day_unix = now_unix;
+            self.outflow_day_e6 = 0;
+        }
+        credit(&mut self.outflow_hour_e6, winnings_e6)?;
+        credit(&mut self.outflow_day_e6, winnings_e6)?;
+        let within = |sum: u64, limit: u64| limit == 0 || sum <= limit;
+        require!(within(self.outflow_hour_e6, exchange.outflow_hour_e6), MarketError::OutflowHour);
+        require!(within(self.outflow_day_e6, exchange.outflow_day_e6), MarketError::OutflowDay);
+        Ok(())
     }
 
     /// Pay a gain out of cash and take a loss into it.

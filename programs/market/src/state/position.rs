@@ -30,6 +30,8 @@ pub struct Position {
     pub pending_orders: u32,
     /// Grows with every liquidation: orders placed before end.
     pub generation: u32,
+    /// The window's borrow index up to which it has paid.
+    pub borrow_index_e12: u64,
 }
 
 /// What closing a part of a position moves.

@@ -48,6 +48,21 @@ pub struct Window {
     /// 0 none, 1 open, 2 resolved.
     pub challenge: u8,
     pub _reserved_2: [u8; 7],
+    /// Sum of the long positions' entry costs.
+    pub entry_long_e6: u64,
+    pub entry_short_e6: u64,
+    /// Gain of the traders at the mark, side by side, never too low.
+    pub mark_gain_e6: u64,
+    /// Loss of the traders at the mark, side by side, never too low.
+    pub mark_loss_e6: u64,
+    /// Grows by the borrow rate with every second of play that counts.
+    pub borrow_index_e12: u64,
+    /// Borrow fee a second of play since the last change or mark, 1e-12 of the reservation.
+    pub borrow_rate_e12: u64,
+    /// Play of the feed, without suspensions, up to which the index has grown.
+    pub borrow_ms: u32,
+    /// The pool's round in which it was last marked; 0: in none.
+    pub mark_round: u32,
 }
 
 impl Window {
@@ -61,6 +76,14 @@ impl Window {
         match side {
             model::Side::Long => &mut self.oi_long_e6,
             model::Side::Short => &mut self.oi_short_e6,
+        }
+    }
+
+    /// Sum of entry costs of `side`.
+    pub fn entry_mut(&mut self, side: model::Side) -> &mut u64 {
+        match side {
+            model::Side::Long => &mut self.entry_long_e6,
+            model::Side::Short => &mut self.entry_short_e6,
         }
     }
 

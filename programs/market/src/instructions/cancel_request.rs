@@ -1,0 +1,58 @@
+use anchor_lang::{prelude::*, programs::Token};
+use anchor_spl::{token::TokenCpiExt, TokenAccount};
+
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::LiquidityCancelled,
+    state::{debit, Exchange, LpRequest, Pool},
+};
+
+/// Accounts of `cancel_request`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CancelRequest {
+    #[account(address = request.owner @ MarketError::WrongOwner)]
+    pub owner: Signer,
+    #[account(address = pool.exchange @ MarketError::WrongAccount)]
+    pub exchange: Account<Exchange>,
+    #[account(mut, address = request.pool @ MarketError::WrongAccount)]
+    pub pool: Account<Pool>,
+    #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
+    pub vault: Account<TokenAccount>,
+    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump)]
+    pub lp_escrow: Account<TokenAccount>,
+    /// Receives the tokens of a deposit, the shares of a withdrawal.
+    #[account(mut)]
+    pub destination: Account<TokenAccount>,
+    #[account(mut)]
+    pub request: Account<LpRequest>,
+    /// CHECK: compared with the address stored in the request.
+    #[account(unsafe(dup), address = request.rent_payer @ MarketError::WrongAccount)]
+    pub rent_payer: UncheckedAccount,
+    pub token_program: Program<Token>,
+}
+
+/// 1. Gives the tokens or the shares back. 2. Closes the request: rent and tip to its payer.
+///
+/// Under every pause: what waits is its owner's. It is no free look, because a request has no price before it is executed.
+pub fn cancel_request(ctx: &mut Context<CancelRequest>) -> Result<()> {
+    let a = &mut ctx.accounts;
+    let amount = a.request.amount;
+    let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
+    let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
+    if a.request.kind == LP_DEPOSIT {
+        debit(&mut a.pool.claimable_e6, amount)?;
+        a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], amount)?;
+    } else {
+        a.token_program.transfer(&mut a.lp_escrow, &mut a.destination, &a.pool, &[signer], amount)?;
+    }
+    a.pool.lp_requests -= 1;
+    a.pool.invariant_vault(a.vault.amount())?;
+
+    let event =
+        LiquidityCancelled { request: *a.request.address(), owner: a.request.owner, kind: a.request.kind, amount };
+    a.request.close(*a.rent_payer.account())?;
+    emit_cpi!(event);
+    Ok(())
+}
