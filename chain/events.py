@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,15 @@ def account_keys(transaction: dict[str, Any]) -> list[Pubkey]:
     loaded = transaction["meta"].get("loadedAddresses") or {}
     names = [*message["accountKeys"], *loaded.get("writable", ()), *loaded.get("readonly", ())]
     return [Pubkey.from_string(name) for name in names]
+
+
+def calls(transaction: dict[str, Any]) -> Iterator[tuple[Pubkey, list[Pubkey], bytes]]:
+    """Yield (program, accounts, data) of every instruction in order of execution, inner ones behind their outer one."""
+    keys = account_keys(transaction)
+    inner = {group["index"]: group["instructions"] for group in transaction["meta"].get("innerInstructions") or ()}
+    for index, outer in enumerate(transaction["transaction"]["message"]["instructions"]):
+        for item in (outer, *inner.get(index, ())):
+            yield keys[item["programIdIndex"]], [keys[at] for at in item["accounts"]], base58.decode(item["data"])
 
 
 def called_programs(transaction: dict[str, Any]) -> list[Pubkey]:

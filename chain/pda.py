@@ -31,6 +31,21 @@ def feed(config_address: Pubkey, match_id: bytes) -> Pubkey:
     return _find(ORACLE, b"feed", bytes(config_address), match_id)
 
 
+def publisher_set(config_address: Pubkey, set_id: int) -> Pubkey:
+    """Return a registered set of publishers."""
+    return _find(ORACLE, b"publisher-set", bytes(config_address), set_id.to_bytes(4, "little"))
+
+
+def methodology(config_address: Pubkey, spec_hash: bytes) -> Pubkey:
+    """Return a registered specification of the index; `spec_hash` is its SHA-256."""
+    return _find(ORACLE, b"methodology", bytes(config_address), spec_hash)
+
+
+def bond(config_address: Pubkey, publisher: Pubkey) -> Pubkey:
+    """Return the account of a publisher's bond and score."""
+    return _find(ORACLE, b"bond", bytes(config_address), bytes(publisher))
+
+
 def exchange(creator: Pubkey) -> Pubkey:
     """Return the exchange of a creator."""
     return _find(MARKET, b"exchange", bytes(creator))

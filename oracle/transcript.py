@@ -17,8 +17,10 @@ import orjson
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from chain import base58
 from chain.clients import PROGRAMS
 from chain.clients import oracle as client
+from chain.codec import DecodeError
 from chain.errors import RpcError
 from chain.rpc import RpcPool
 from ingest.events import FeedError
@@ -30,11 +32,12 @@ PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SignedQuote:
-    """A quote that landed, with who signed it."""
+    """A quote that landed, with who signed it, and whether the operator held the feed when it did."""
 
     slot: int
     publisher: Pubkey
     quote: client.Quote
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,40 @@ async def collect(rpc: RpcPool, feed: Pubkey, path: Path) -> int:
                 "ok": transaction["meta"]["err"] is None,
                 "transaction": transaction["transaction"][0],
             }
+            called = _called(transaction, feed)
+            if called:
+                row["called"] = called
             out.write(orjson.dumps(row) + b"\n")
     return len(found)
+
+
+def _called(transaction: dict[str, Any], feed: Pubkey) -> list[list[int | bool]]:
+    """(outer instruction, on) of the holds that another program, such as the treasury, called for."""
+    found: list[list[int | bool]] = []
+    keys = [
+        *VersionedTransaction.from_bytes(base64.b64decode(transaction["transaction"][0])).message.account_keys,
+        *(Pubkey.from_string(name) for part in ("writable", "readonly") for name in _loaded(transaction, part)),
+    ]
+    for group in transaction["meta"].get("innerInstructions") or ():
+        for item in group["instructions"]:
+            if keys[item["programIdIndex"]] == client.PROGRAM_ID:
+                on = _hold(base58.decode(item["data"]), [keys[at] for at in item["accounts"]], feed)
+                if on is not None:
+                    found.append([group["index"], on])
+    return found
+
+
+def _loaded(transaction: dict[str, Any], part: str) -> list[str]:
+    return list((transaction["meta"].get("loadedAddresses") or {}).get(part, ()))
+
+
+def _hold(data: bytes, accounts: list[Pubkey], feed: Pubkey) -> bool | None:
+    """Whether the instruction holds the feed (True) or lifts the hold (False)."""
+    try:
+        name, args = PROGRAMS[client.PROGRAM_ID].decode_instruction(data)
+    except DecodeError:
+        return None
+    return bool(args.on) if name == "set_hold" and accounts[2] == feed else None
 
 
 def read(path: Path) -> Transcript:
@@ -99,6 +134,7 @@ def read(path: Path) -> Transcript:
 
 def _quotes(feed: Pubkey, rows: Iterable[dict[str, Any]]) -> Iterable[SignedQuote]:
     program = PROGRAMS[client.PROGRAM_ID]
+    held = False
     for row in rows:
         if not row["ok"]:
             continue
@@ -106,12 +142,16 @@ def _quotes(feed: Pubkey, rows: Iterable[dict[str, Any]]) -> Iterable[SignedQuot
         if not all(transaction.verify_with_results()):
             raise ValueError(f"a signature of {transaction.signatures[0]} is wrong")
         keys = transaction.message.account_keys
-        for instruction in transaction.message.instructions:
+        called = dict(row.get("called", ()))
+        for index, instruction in enumerate(transaction.message.instructions):
+            held = called.get(index, held)
             if keys[instruction.program_id_index] != client.PROGRAM_ID:
                 continue
             name, args = program.decode_instruction(bytes(instruction.data))
             if name == "push_quote" and keys[instruction.accounts[1]] == feed:
-                yield SignedQuote(row["slot"], keys[instruction.accounts[0]], args.quote)
+                yield SignedQuote(row["slot"], keys[instruction.accounts[0]], args.quote, held)
+            elif name == "set_hold" and keys[instruction.accounts[2]] == feed:
+                held = args.on
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +180,7 @@ def aggregate(transcript: Transcript, on_sample: OnSample | None = None) -> list
             raise FeedError("bad_transcript", f"{signed.publisher} is no publisher of feed {transcript.feed}")
         # The cluster's clock was checked on chain; here no quote is ahead of it.
         unix_s = (account.start_unix_ms + signed.quote.data_ms) // 1000 + 1
+        feed.hold = signed.held
         try:
             sample = feed.push(known[signed.publisher], signed.quote, unix_s)
         except aggregation.QuoteRejected as error:

@@ -30,10 +30,12 @@ from chain.rpc import RpcPool
 from chain.sender import Sender
 from ingest.events import MatchInfo
 from momentum.methodology import SPEC_DECAY
+from oracle import listing
 
 SOL = 1_000_000_000
 USDC = 1_000_000
 SLOW = 1
+SET_ID = 1
 DELAY_S = 48 * 3600
 WINDOW_IDS = range(9)
 K_E6 = 80 * 1_000_000
@@ -137,8 +139,19 @@ class Founder:
             oracle.ix_set_operator(authority=executor, config=config, operator=self.operator.pubkey()),
             market.ix_set_operator(authority=executor, exchange=exchange, operator=self.operator.pubkey()),
         ]
+        await self.airdrop(executor)  # it pays for what it registers
+        appoint += listing.register(
+            authority=executor,
+            payer=executor,
+            config=config,
+            set_id=SET_ID,
+            publishers=[key.pubkey() for key in publishers],
+            min_publishers=quorum,
+            methodology=SPEC_DECAY.hash,
+            name=SPEC_DECAY.name,
+        )
         await self._govern(multisig, executor, appoint)
-        feed = await self._feed(info, config, start_unix_ms, publishers, quorum)
+        feed = await self._feed(info, config, start_unix_ms)
         listed = await self._market(exchange, feed)
         return Venue(
             mint=mint,
@@ -218,29 +231,21 @@ class Founder:
             )
             await self.send([execute], self.members[2])
 
-    async def _feed(
-        self, info: MatchInfo, config: Pubkey, start_unix_ms: int, publishers: Sequence[Keypair], quorum: int
-    ) -> Pubkey:
+    async def _feed(self, info: MatchInfo, config: Pubkey, start_unix_ms: int) -> Pubkey:
         operator = self.operator.pubkey()
         match_id = chain_id(info.match_id)
-        feed = pda.feed(config, match_id)
-        unused = (Pubkey.default(),) * (8 - len(publishers))
-        create = oracle.ix_create_feed(
+        listed = listing.list_feed(
             operator=operator,
             payer=self.admin.pubkey(),
             rent_receiver=operator,
             config=config,
-            match_id=match_id,
+            set_id=SET_ID,
             methodology=SPEC_DECAY.hash,
-            publishers=(*(p.pubkey() for p in publishers), *unused),
-            n_publishers=len(publishers),
-            min_publishers=quorum,
+            match_id=match_id,
             start_unix_ms=start_unix_ms,
-            feed=feed,
         )
-        grow = oracle.ix_grow_feed(payer=self.admin.pubkey(), feed=feed)
-        await self.send([create, grow], self.admin, self.operator)
-        return feed
+        await self.send(listed, self.admin, self.operator)
+        return pda.feed(config, match_id)
 
     async def _market(self, exchange: Pubkey, feed: Pubkey) -> Pubkey:
         operator = self.operator.pubkey()

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backend.mirror.feeds import SampleRow
-from chain import base58
 from chain.clients import oracle
 from chain.clients.oracle import Feed
 from chain.codec import DecodeError
-from chain.events import account_keys
+from chain.events import calls
 from momentum.pricing import S_BIAS
 from oracle.aggregate import Feed as Aggregation
 
@@ -28,10 +27,13 @@ def samples_of(feed: Feed, address: str, transactions: Iterable[Mapping[str, Any
     number = {str(key): at for at, key in enumerate(feed.publishers[: feed.n_publishers])}
     rows: list[SampleRow] = []
     for transaction in transactions:
-        for publisher, quote in _quotes(transaction, address):
-            if publisher not in number or state.hash_chain == feed.hash_chain:
+        for sender, act in _acts(transaction, address):
+            if isinstance(act, bool):
+                state.hold = act
                 continue
-            sample = state.push(number[publisher], quote, _EVER_S)
+            if sender not in number or state.hash_chain == feed.hash_chain:
+                continue
+            sample = state.push(number[sender], act, _EVER_S)
             if sample is None:
                 continue
             start = state.periods[state.period - 1].start_play_ms
@@ -57,18 +59,18 @@ def samples_of(feed: Feed, address: str, transactions: Iterable[Mapping[str, Any
     return rows
 
 
-def _quotes(transaction: Mapping[str, Any], feed: str) -> Iterable[tuple[str, oracle.Quote]]:
-    """(publisher, quote) of the pushes to ``feed`` in a transaction that succeeded."""
+def _acts(transaction: Mapping[str, Any], feed: str) -> Iterable[tuple[str, oracle.Quote | bool]]:
+    """(signer, quote) of the pushes to ``feed`` in a transaction that succeeded, (signer, on) of its holds."""
     if transaction["meta"]["err"] is not None:
         return
-    keys = account_keys(dict(transaction))
-    for item in transaction["transaction"]["message"]["instructions"]:
-        if keys[item["programIdIndex"]] != oracle.PROGRAM_ID:
+    for program, accounts, data in calls(dict(transaction)):
+        if program != oracle.PROGRAM_ID:
             continue
         try:
-            name, arguments = oracle.PROGRAM.decode_instruction(base58.decode(item["data"]))
+            name, arguments = oracle.PROGRAM.decode_instruction(data)
         except DecodeError:
             continue
-        accounts = [str(keys[at]) for at in item["accounts"]]
-        if name == "push_quote" and accounts[1] == feed:
-            yield accounts[0], arguments.quote
+        if name == "push_quote" and str(accounts[1]) == feed:
+            yield str(accounts[0]), arguments.quote
+        elif name == "set_hold" and str(accounts[2]) == feed:
+            yield str(accounts[0]), arguments.on

@@ -105,10 +105,10 @@ COLLATERAL_CHANGED_DTYPE = np.dtype(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Who may list feeds. PDA `["config", creator]`: nobody else can take the address."""
+    """Who may list feeds, and by which rules. PDA `["config", creator]`: nobody else can take the address."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82'
-    SPACE: ClassVar[int] = 112
+    SPACE: ClassVar[int] = 248
 
     version: int
     bump: int
@@ -116,9 +116,19 @@ class Config:
     creator: Pubkey
     """Paid for the account; part of its address."""
     authority: Pubkey
-    """Names the operator; the treasury's executor in production."""
+    """Names the operator, keeps the registries, slashes bonds; the treasury's executor in production."""
     operator: Pubkey
-    """Creates, finalises and closes feeds."""
+    """Creates, holds, finalises and closes feeds; default key: nobody."""
+    pending_authority: Pubkey
+    """Becomes the authority when it accepts; default key: nobody."""
+    bond_receiver: Pubkey
+    """Gets what is slashed; default key: nothing can be slashed."""
+    min_bond_lamports: int
+    """Bond that each publisher of a new feed needs; 0: none."""
+    retention_s: int
+    """A final feed stays this long before it may be closed."""
+    _reserved_2: bytes
+    """Room for later fields; zero."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -144,6 +154,11 @@ _Config: c.Struct[Config] = c.Struct(
         ("creator", c.KEY),
         ("authority", c.KEY),
         ("operator", c.KEY),
+        ("pending_authority", c.KEY),
+        ("bond_receiver", c.KEY),
+        ("min_bond_lamports", c.U64),
+        ("retention_s", c.U32),
+        ("_reserved_2", c.FixedBytes(60)),
     ),
 )
 
@@ -155,6 +170,11 @@ CONFIG_DTYPE = np.dtype(
         ("creator", ("u1", (32,))),
         ("authority", ("u1", (32,))),
         ("operator", ("u1", (32,))),
+        ("pending_authority", ("u1", (32,))),
+        ("bond_receiver", ("u1", (32,))),
+        ("min_bond_lamports", "<u8"),
+        ("retention_s", "<u4"),
+        ("_reserved_2", "u1", (60,)),
     ]
 )
 

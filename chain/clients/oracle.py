@@ -20,10 +20,10 @@ PROGRAM_ID = Pubkey.from_string("81WWN8VYjXbJEFwX9MUspXkdes9yZ4cHtTGzZJcnRCo6")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Who may list feeds. PDA `["config", creator]`: nobody else can take the address."""
+    """Who may list feeds, and by which rules. PDA `["config", creator]`: nobody else can take the address."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82'
-    SPACE: ClassVar[int] = 112
+    SPACE: ClassVar[int] = 248
 
     version: int
     bump: int
@@ -31,9 +31,19 @@ class Config:
     creator: Pubkey
     """Paid for the account; part of its address."""
     authority: Pubkey
-    """Names the operator; the treasury's executor in production."""
+    """Names the operator, keeps the registries, slashes bonds; the treasury's executor in production."""
     operator: Pubkey
-    """Creates, finalises and closes feeds."""
+    """Creates, holds, finalises and closes feeds; default key: nobody."""
+    pending_authority: Pubkey
+    """Becomes the authority when it accepts; default key: nobody."""
+    bond_receiver: Pubkey
+    """Gets what is slashed; default key: nothing can be slashed."""
+    min_bond_lamports: int
+    """Bond that each publisher of a new feed needs; 0: none."""
+    retention_s: int
+    """A final feed stays this long before it may be closed."""
+    _reserved_2: bytes
+    """Room for later fields; zero."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -59,6 +69,11 @@ _Config: c.Struct[Config] = c.Struct(
         ("creator", c.KEY),
         ("authority", c.KEY),
         ("operator", c.KEY),
+        ("pending_authority", c.KEY),
+        ("bond_receiver", c.KEY),
+        ("min_bond_lamports", c.U64),
+        ("retention_s", c.U32),
+        ("_reserved_2", c.FixedBytes(60)),
     ),
 )
 
@@ -70,6 +85,11 @@ CONFIG_DTYPE = np.dtype(
         ("creator", ("u1", (32,))),
         ("authority", ("u1", (32,))),
         ("operator", ("u1", (32,))),
+        ("pending_authority", ("u1", (32,))),
+        ("bond_receiver", ("u1", (32,))),
+        ("min_bond_lamports", "<u8"),
+        ("retention_s", "<u4"),
+        ("_reserved_2", "u1", (60,)),
     ]
 )
 
@@ -431,6 +451,230 @@ FEED_DTYPE = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Methodology:
+    """A specification of the index that feeds may be listed with. PDA `["methodology", config, hash]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xc1\x95\xf4aC\x8e\xdc\xf8'
+    SPACE: ClassVar[int] = 112
+
+    version: int
+    bump: int
+    status: int
+    """0 active, 1 retired."""
+    _reserved: bytes = bytes(5)
+    config: Pubkey
+    hash: bytes
+    """SHA-256 of the specification."""
+    name: bytes
+    """For people: ASCII, zero padded."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Methodology.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Methodology:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Methodology.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Methodology:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Methodology.decode_account(data, Methodology.DISCRIMINATOR)
+
+
+_Methodology: c.Struct[Methodology] = c.Struct(
+    Methodology,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("status", c.U8),
+        ("_reserved", c.FixedBytes(5)),
+        ("config", c.KEY),
+        ("hash", c.FixedBytes(32)),
+        ("name", c.FixedBytes(32)),
+    ),
+)
+
+METHODOLOGY_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("status", "u1"),
+        ("_reserved", "u1", (5,)),
+        ("config", ("u1", (32,))),
+        ("hash", "u1", (32,)),
+        ("name", "u1", (32,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherBond:
+    """A publisher's bond and public score. PDA `["bond", config, publisher]`. The account holds the bond on top of its
+    rent and stays when the bond is withdrawn: a score is not lost.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = b'#X\xd2A\x0eZ\xa03'
+    SPACE: ClassVar[int] = 184
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(2)
+    feeds: int
+    """Feeds whose score is in the totals."""
+    config: Pubkey
+    publisher: Pubkey
+    lamports: int
+    """The bond, without the account's rent."""
+    release_unix_s: int
+    """When the bond may be withdrawn; 0: no release was requested."""
+    slashed_lamports: int
+    """Taken from it so far."""
+    due: int
+    """Samples of its feeds: what it was due."""
+    accepted: int
+    """Quotes accepted; `due - used` ticks it missed or came late for."""
+    late: int
+    """Of these, late."""
+    used: int
+    """Samples that its quotes entered."""
+    scored: int
+    """Ticks in `deviation_e6`."""
+    deviation_e6: int
+    """Sum of |index - median| over the scored ticks, 1e-6 points."""
+    _reserved_2: bytes
+    """Room for later fields; zero."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PublisherBond.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PublisherBond:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PublisherBond.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> PublisherBond:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _PublisherBond.decode_account(data, PublisherBond.DISCRIMINATOR)
+
+
+_PublisherBond: c.Struct[PublisherBond] = c.Struct(
+    PublisherBond,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(2)),
+        ("feeds", c.U32),
+        ("config", c.KEY),
+        ("publisher", c.KEY),
+        ("lamports", c.U64),
+        ("release_unix_s", c.U64),
+        ("slashed_lamports", c.U64),
+        ("due", c.U64),
+        ("accepted", c.U64),
+        ("late", c.U64),
+        ("used", c.U64),
+        ("scored", c.U64),
+        ("deviation_e6", c.U64),
+        ("_reserved_2", c.FixedBytes(32)),
+    ),
+)
+
+PUBLISHER_BOND_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (2,)),
+        ("feeds", "<u4"),
+        ("config", ("u1", (32,))),
+        ("publisher", ("u1", (32,))),
+        ("lamports", "<u8"),
+        ("release_unix_s", "<u8"),
+        ("slashed_lamports", "<u8"),
+        ("due", "<u8"),
+        ("accepted", "<u8"),
+        ("late", "<u8"),
+        ("used", "<u8"),
+        ("scored", "<u8"),
+        ("deviation_e6", "<u8"),
+        ("_reserved_2", "u1", (32,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSet:
+    """Publishers that feeds may be listed with. PDA `["publisher-set", config, set_id]` (u32, little-endian).
+    It never changes except that it retires: who looked at a set knows what feeds are listed with it.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x93\x89\x16\x1c\xdc\xa31>'
+    SPACE: ClassVar[int] = 312
+
+    version: int
+    bump: int
+    status: int
+    """0 active, 1 retired."""
+    n_publishers: int
+    min_publishers: int
+    _reserved: bytes = bytes(3)
+    set_id: int
+    _reserved_2: bytes
+    config: Pubkey
+    publishers: tuple[Pubkey, ...]
+    """The first `n_publishers` count."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PublisherSet.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PublisherSet:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PublisherSet.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> PublisherSet:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _PublisherSet.decode_account(data, PublisherSet.DISCRIMINATOR)
+
+
+_PublisherSet: c.Struct[PublisherSet] = c.Struct(
+    PublisherSet,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("status", c.U8),
+        ("n_publishers", c.U8),
+        ("min_publishers", c.U8),
+        ("_reserved", c.FixedBytes(3)),
+        ("set_id", c.U32),
+        ("_reserved_2", c.FixedBytes(4)),
+        ("config", c.KEY),
+        ("publishers", c.Array(c.KEY, 8)),
+    ),
+)
+
+PUBLISHER_SET_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("status", "u1"),
+        ("n_publishers", "u1"),
+        ("min_publishers", "u1"),
+        ("_reserved", "u1", (3,)),
+        ("set_id", "<u4"),
+        ("_reserved_2", "u1", (4,)),
+        ("config", ("u1", (32,))),
+        ("publishers", "u1", (8, 32)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """One publisher's view of one tick: the argument of `push_quote`."""
 
@@ -522,6 +766,24 @@ class ErrorCode(IntEnum):
     PERIOD_RUNNING = 6012
     FEED_NOT_FINAL = 6013
     WRONG_RENT_RECEIVER = 6014
+    WRONG_CONFIG = 6015
+    SET_RETIRED = 6016
+    METHODOLOGY_RETIRED = 6017
+    START_TOO_FAR = 6018
+    BOND_MISSING = 6019
+    BOND_TOO_SMALL = 6020
+    BOND_NOT_FUNDED = 6021
+    BOND_RELEASING = 6022
+    NOT_BOND_OWNER = 6023
+    NO_RELEASE = 6024
+    COOLDOWN_RUNNING = 6025
+    WRONG_BOND_RECEIVER = 6026
+    SCORE_RECORDED = 6027
+    NOT_PENDING_AUTHORITY = 6028
+    BAD_PARAMETER = 6029
+    RETENTION_RUNNING = 6030
+    NOT_OLD_CONFIG = 6031
+    BROKEN_INVARIANT = 6032
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -540,6 +802,24 @@ ERRORS: dict[int, ErrorInfo] = {
     6012: ErrorInfo(6012, 'PeriodRunning', 'The current period has not ended: push its last tick with the period_end flag first.'),
     6013: ErrorInfo(6013, 'FeedNotFinal', 'The feed is not final: finalise it before closing.'),
     6014: ErrorInfo(6014, 'WrongRentReceiver', "The account is not the feed's rent receiver: pass the address stored in the feed."),
+    6015: ErrorInfo(6015, 'WrongConfig', "The account belongs to another config: pass the one of the feed's config."),
+    6016: ErrorInfo(6016, 'SetRetired', 'The publisher set is retired: list the feed with an active one.'),
+    6017: ErrorInfo(6017, 'MethodologyRetired', 'The methodology is retired: list the feed with an active one.'),
+    6018: ErrorInfo(6018, 'StartTooFar', 'The feed starts too far ahead: list it at most 366 days before, 4 days where publishers are bonded.'),
+    6019: ErrorInfo(6019, 'BondMissing', "A publisher's bond account is missing: pass the bonds after the accounts, in the set's order."),
+    6020: ErrorInfo(6020, 'BondTooSmall', 'The bond is smaller than needed: post more, or ask for less.'),
+    6021: ErrorInfo(6021, 'BondNotFunded', 'The bond account does not hold these lamports: transfer them to it first, in the same transaction.'),
+    6022: ErrorInfo(6022, 'BondReleasing', 'The bond is being released: post again to keep it.'),
+    6023: ErrorInfo(6023, 'NotBondOwner', "Only the bond's publisher may do this: sign with the publisher."),
+    6024: ErrorInfo(6024, 'NoRelease', 'No release of the bond was requested: request it and wait 7 days.'),
+    6025: ErrorInfo(6025, 'CooldownRunning', "The bond's 7 days of cooldown are not over: withdraw it later."),
+    6026: ErrorInfo(6026, 'WrongBondReceiver', "The account is not the config's bond receiver: set one, and pass it."),
+    6027: ErrorInfo(6027, 'ScoreRecorded', "This publisher's score of this feed is in its bond account already."),
+    6028: ErrorInfo(6028, 'NotPendingAuthority', 'Only the proposed authority may accept: sign with it, or propose this key first.'),
+    6029: ErrorInfo(6029, 'BadParameter', 'A rule is out of range: retention is at most 30 days.'),
+    6030: ErrorInfo(6030, 'RetentionRunning', "The feed's retention is not over: close it when disputes can no longer read it."),
+    6031: ErrorInfo(6031, 'NotOldConfig', 'The account is no config of an earlier version: there is nothing to migrate.'),
+    6032: ErrorInfo(6032, 'BrokenInvariant', "The program's books do not add up: nothing was changed, report this."),
 }
 
 
@@ -551,6 +831,60 @@ def pda_feed(config: Pubkey, match_id: bytes) -> tuple[Pubkey, int]:
 def pda_config(creator: Pubkey) -> tuple[Pubkey, int]:
     """Return the address of `config` and its bump."""
     return Pubkey.find_program_address([b'config', bytes(creator)], PROGRAM_ID)
+
+
+def pda_bond(config: Pubkey, publisher: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `bond` and its bump."""
+    return Pubkey.find_program_address([b'bond', bytes(config), bytes(publisher)], PROGRAM_ID)
+
+
+def pda_methodology(config: Pubkey, hash: bytes) -> tuple[Pubkey, int]:
+    """Return the address of `methodology` and its bump."""
+    return Pubkey.find_program_address([b'methodology', bytes(config), hash], PROGRAM_ID)
+
+
+def pda_publisher_set(config: Pubkey, set_id: int) -> tuple[Pubkey, int]:
+    """Return the address of `publisher_set` and its bump."""
+    return Pubkey.find_program_address([b'publisher-set', bytes(config), set_id.to_bytes(4, "little")], PROGRAM_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptAuthorityArgs:
+    """Arguments of `accept_authority`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AcceptAuthorityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AcceptAuthorityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AcceptAuthorityArgs.decode(data, at)
+
+
+_AcceptAuthorityArgs: c.Struct[AcceptAuthorityArgs] = c.Struct(
+    AcceptAuthorityArgs,
+    (
+    ),
+)
+
+
+def ix_accept_authority(
+    *,
+    pending_authority: Pubkey,
+    config: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take the authority that was offered."""
+    return Instruction(
+        PROGRAM_ID,
+        b'kV\xc6[!\x0ck\xa0' + AcceptAuthorityArgs().encode(),
+        [
+            AccountMeta(pending_authority, True, False),
+            AccountMeta(config, False, True),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -601,10 +935,6 @@ class CreateFeedArgs:
     """Arguments of `create_feed`."""
 
     match_id: bytes
-    methodology: bytes
-    publishers: tuple[Pubkey, ...]
-    n_publishers: int
-    min_publishers: int
     start_unix_ms: int
 
     def encode(self) -> bytes:
@@ -621,10 +951,6 @@ _CreateFeedArgs: c.Struct[CreateFeedArgs] = c.Struct(
     CreateFeedArgs,
     (
         ("match_id", c.FixedBytes(32)),
-        ("methodology", c.FixedBytes(32)),
-        ("publishers", c.Array(c.KEY, 8)),
-        ("n_publishers", c.U8),
-        ("min_publishers", c.U8),
         ("start_unix_ms", c.U64),
     ),
 )
@@ -636,11 +962,9 @@ def ix_create_feed(
     payer: Pubkey,
     rent_receiver: Pubkey,
     config: Pubkey,
+    publisher_set: Pubkey,
+    methodology: Pubkey,
     match_id: bytes,
-    methodology: bytes,
-    publishers: tuple[Pubkey, ...],
-    n_publishers: int,
-    min_publishers: int,
     start_unix_ms: int,
     feed: Pubkey | None = None,
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
@@ -651,12 +975,14 @@ def ix_create_feed(
         feed = pda_feed(config, match_id)[0]
     return Instruction(
         PROGRAM_ID,
-        b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(match_id=match_id, methodology=methodology, publishers=publishers, n_publishers=n_publishers, min_publishers=min_publishers, start_unix_ms=start_unix_ms).encode(),
+        b'\xadV_^\r\xc1C\xb4' + CreateFeedArgs(match_id=match_id, start_unix_ms=start_unix_ms).encode(),
         [
             AccountMeta(operator, True, False),
             AccountMeta(payer, True, True),
             AccountMeta(rent_receiver, False, False),
             AccountMeta(config, False, False),
+            AccountMeta(publisher_set, False, False),
+            AccountMeta(methodology, False, False),
             AccountMeta(feed, False, True),
             AccountMeta(system_program, False, False),
             *remaining_accounts,
@@ -692,7 +1018,7 @@ def ix_finalise_feed(
     feed: Pubkey,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Freeze a feed whose last period has ended."""
+    """Freeze a feed whose last period has ended, or that fell silent."""
     return Instruction(
         PROGRAM_ID,
         b'\xa4\t\x98\xe7\xf2V\x0c\x99' + FinaliseFeedArgs().encode(),
@@ -796,6 +1122,180 @@ def ix_init_config(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateConfigArgs:
+    """Arguments of `migrate_config`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MigrateConfigArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MigrateConfigArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MigrateConfigArgs.decode(data, at)
+
+
+_MigrateConfigArgs: c.Struct[MigrateConfigArgs] = c.Struct(
+    MigrateConfigArgs,
+    (
+    ),
+)
+
+
+def ix_migrate_config(
+    *,
+    payer: Pubkey,
+    config: Pubkey,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Grow a config of an earlier version to today's size."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\\\x83:i\xd2\x9a\xe0\xc1' + MigrateConfigArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(config, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBondArgs:
+    """Arguments of `open_bond`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OpenBondArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OpenBondArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OpenBondArgs.decode(data, at)
+
+
+_OpenBondArgs: c.Struct[OpenBondArgs] = c.Struct(
+    OpenBondArgs,
+    (
+    ),
+)
+
+
+def ix_open_bond(
+    *,
+    payer: Pubkey,
+    publisher: Pubkey,
+    config: Pubkey,
+    bond: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Open the account for a publisher's bond and score."""
+    if bond is None:
+        bond = pda_bond(config, publisher)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'h\x0f/\xa7Yz\x9f\x16' + OpenBondArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(publisher, False, False),
+            AccountMeta(config, False, False),
+            AccountMeta(bond, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostBondArgs:
+    """Arguments of `post_bond`."""
+
+    lamports: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _PostBondArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> PostBondArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _PostBondArgs.decode(data, at)
+
+
+_PostBondArgs: c.Struct[PostBondArgs] = c.Struct(
+    PostBondArgs,
+    (
+        ("lamports", c.U64),
+    ),
+)
+
+
+def ix_post_bond(
+    *,
+    publisher: Pubkey,
+    bond: Pubkey,
+    lamports: int,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Post a bond, or add to it."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa8\x97\xcaw\xa3:\x93\xf7' + PostBondArgs(lamports=lamports).encode(),
+        [
+            AccountMeta(publisher, True, False),
+            AccountMeta(bond, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeAuthorityArgs:
+    """Arguments of `propose_authority`."""
+
+    new_authority: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ProposeAuthorityArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ProposeAuthorityArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ProposeAuthorityArgs.decode(data, at)
+
+
+_ProposeAuthorityArgs: c.Struct[ProposeAuthorityArgs] = c.Struct(
+    ProposeAuthorityArgs,
+    (
+        ("new_authority", c.KEY),
+    ),
+)
+
+
+def ix_propose_authority(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    new_authority: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Offer the authority to another key."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x14\x94\xec\xc6Lwc\x8e' + ProposeAuthorityArgs(new_authority=new_authority).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushQuoteArgs:
     """Arguments of `push_quote`."""
 
@@ -832,6 +1332,364 @@ def ix_push_quote(
         b'\xb2\xe4Tm\xe7\xc3\xc1\xc8' + PushQuoteArgs(quote=quote).encode(),
         [
             AccountMeta(publisher, True, False),
+            AccountMeta(feed, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordScoreArgs:
+    """Arguments of `record_score`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RecordScoreArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RecordScoreArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RecordScoreArgs.decode(data, at)
+
+
+_RecordScoreArgs: c.Struct[RecordScoreArgs] = c.Struct(
+    RecordScoreArgs,
+    (
+    ),
+)
+
+
+def ix_record_score(
+    *,
+    feed: Pubkey,
+    bond: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Add a final feed to a publisher's public score."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x1e\xb5^\x89\x07\xa0\xec\x9e' + RecordScoreArgs().encode(),
+        [
+            AccountMeta(feed, False, True),
+            AccountMeta(bond, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterMethodologyArgs:
+    """Arguments of `register_methodology`."""
+
+    hash: bytes
+    name: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RegisterMethodologyArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RegisterMethodologyArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RegisterMethodologyArgs.decode(data, at)
+
+
+_RegisterMethodologyArgs: c.Struct[RegisterMethodologyArgs] = c.Struct(
+    RegisterMethodologyArgs,
+    (
+        ("hash", c.FixedBytes(32)),
+        ("name", c.FixedBytes(32)),
+    ),
+)
+
+
+def ix_register_methodology(
+    *,
+    authority: Pubkey,
+    payer: Pubkey,
+    config: Pubkey,
+    hash: bytes,
+    name: bytes,
+    methodology: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Register a specification of the index that feeds may carry."""
+    if methodology is None:
+        methodology = pda_methodology(config, hash)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xa6\x11\xb8\x14\x95\x8a\xb4M' + RegisterMethodologyArgs(hash=hash, name=name).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(config, False, False),
+            AccountMeta(methodology, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPublisherSetArgs:
+    """Arguments of `register_publisher_set`."""
+
+    set_id: int
+    publishers: tuple[Pubkey, ...]
+    n_publishers: int
+    min_publishers: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RegisterPublisherSetArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RegisterPublisherSetArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RegisterPublisherSetArgs.decode(data, at)
+
+
+_RegisterPublisherSetArgs: c.Struct[RegisterPublisherSetArgs] = c.Struct(
+    RegisterPublisherSetArgs,
+    (
+        ("set_id", c.U32),
+        ("publishers", c.Array(c.KEY, 8)),
+        ("n_publishers", c.U8),
+        ("min_publishers", c.U8),
+    ),
+)
+
+
+def ix_register_publisher_set(
+    *,
+    authority: Pubkey,
+    payer: Pubkey,
+    config: Pubkey,
+    set_id: int,
+    publishers: tuple[Pubkey, ...],
+    n_publishers: int,
+    min_publishers: int,
+    publisher_set: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Register publishers that feeds may be listed with."""
+    if publisher_set is None:
+        publisher_set = pda_publisher_set(config, set_id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\x1b\xb5\xa6|m\x1al\x96' + RegisterPublisherSetArgs(set_id=set_id, publishers=publishers, n_publishers=n_publishers, min_publishers=min_publishers).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(config, False, False),
+            AccountMeta(publisher_set, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBondReleaseArgs:
+    """Arguments of `request_bond_release`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RequestBondReleaseArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RequestBondReleaseArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RequestBondReleaseArgs.decode(data, at)
+
+
+_RequestBondReleaseArgs: c.Struct[RequestBondReleaseArgs] = c.Struct(
+    RequestBondReleaseArgs,
+    (
+    ),
+)
+
+
+def ix_request_bond_release(
+    *,
+    publisher: Pubkey,
+    bond: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Start a bond's cooldown."""
+    return Instruction(
+        PROGRAM_ID,
+        b'h\xaa\xe8\t\xbf\x11\x97E' + RequestBondReleaseArgs().encode(),
+        [
+            AccountMeta(publisher, True, False),
+            AccountMeta(bond, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireMethodologyArgs:
+    """Arguments of `retire_methodology`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RetireMethodologyArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RetireMethodologyArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RetireMethodologyArgs.decode(data, at)
+
+
+_RetireMethodologyArgs: c.Struct[RetireMethodologyArgs] = c.Struct(
+    RetireMethodologyArgs,
+    (
+    ),
+)
+
+
+def ix_retire_methodology(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    methodology: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """List no more feeds with a methodology."""
+    return Instruction(
+        PROGRAM_ID,
+        b'9\xbe\xf5Y\xd5\x87\xe9\xbb' + RetireMethodologyArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, False),
+            AccountMeta(methodology, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetirePublisherSetArgs:
+    """Arguments of `retire_publisher_set`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RetirePublisherSetArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RetirePublisherSetArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RetirePublisherSetArgs.decode(data, at)
+
+
+_RetirePublisherSetArgs: c.Struct[RetirePublisherSetArgs] = c.Struct(
+    RetirePublisherSetArgs,
+    (
+    ),
+)
+
+
+def ix_retire_publisher_set(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    publisher_set: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """List no more feeds with a publisher set."""
+    return Instruction(
+        PROGRAM_ID,
+        b"\xaf\xcc\xeec\xb8'\x00\xde" + RetirePublisherSetArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, False),
+            AccountMeta(publisher_set, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeOperatorArgs:
+    """Arguments of `revoke_operator`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeOperatorArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeOperatorArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeOperatorArgs.decode(data, at)
+
+
+_RevokeOperatorArgs: c.Struct[RevokeOperatorArgs] = c.Struct(
+    RevokeOperatorArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_operator(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Leave the config without an operator."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb9\x19WMX\x08\x1e\xaf' + RevokeOperatorArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetHoldArgs:
+    """Arguments of `set_hold`."""
+
+    on: bool
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetHoldArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetHoldArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetHoldArgs.decode(data, at)
+
+
+_SetHoldArgs: c.Struct[SetHoldArgs] = c.Struct(
+    SetHoldArgs,
+    (
+        ("on", c.BOOL),
+    ),
+)
+
+
+def ix_set_hold(
+    *,
+    signer: Pubkey,
+    config: Pubkey,
+    feed: Pubkey,
+    on: bool,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Hold a feed suspended, or lift the hold."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xd46#\xca\x9a\x8e\xe3\xf6' + SetHoldArgs(on=on).encode(),
+        [
+            AccountMeta(signer, True, False),
+            AccountMeta(config, False, False),
             AccountMeta(feed, False, True),
             *remaining_accounts,
         ],
@@ -881,21 +1739,175 @@ def ix_set_operator(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetParamsArgs:
+    """Arguments of `set_params`."""
+
+    bond_receiver: Pubkey
+    min_bond_lamports: int
+    retention_s: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetParamsArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetParamsArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetParamsArgs.decode(data, at)
+
+
+_SetParamsArgs: c.Struct[SetParamsArgs] = c.Struct(
+    SetParamsArgs,
+    (
+        ("bond_receiver", c.KEY),
+        ("min_bond_lamports", c.U64),
+        ("retention_s", c.U32),
+    ),
+)
+
+
+def ix_set_params(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    bond_receiver: Pubkey,
+    min_bond_lamports: int,
+    retention_s: int,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Set bonds and retention."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x1b\xea\xb24\x93\x02\xbb\x8d' + SetParamsArgs(bond_receiver=bond_receiver, min_bond_lamports=min_bond_lamports, retention_s=retention_s).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashBondArgs:
+    """Arguments of `slash_bond`."""
+
+    lamports: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SlashBondArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SlashBondArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SlashBondArgs.decode(data, at)
+
+
+_SlashBondArgs: c.Struct[SlashBondArgs] = c.Struct(
+    SlashBondArgs,
+    (
+        ("lamports", c.U64),
+    ),
+)
+
+
+def ix_slash_bond(
+    *,
+    authority: Pubkey,
+    config: Pubkey,
+    bond: Pubkey,
+    bond_receiver: Pubkey,
+    lamports: int,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take from a publisher's bond."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x8f\xf63\xf3X\xc6\xd90' + SlashBondArgs(lamports=lamports).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(config, False, False),
+            AccountMeta(bond, False, True),
+            AccountMeta(bond_receiver, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawBondArgs:
+    """Arguments of `withdraw_bond`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _WithdrawBondArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> WithdrawBondArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _WithdrawBondArgs.decode(data, at)
+
+
+_WithdrawBondArgs: c.Struct[WithdrawBondArgs] = c.Struct(
+    WithdrawBondArgs,
+    (
+    ),
+)
+
+
+def ix_withdraw_bond(
+    *,
+    publisher: Pubkey,
+    bond: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take a bond back after its cooldown."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xde\xc7\x8d\x1f\xbc]\x9b(' + WithdrawBondArgs().encode(),
+        [
+            AccountMeta(publisher, True, True),
+            AccountMeta(bond, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
 PROGRAM = Program(
     name="oracle",
     id=PROGRAM_ID,
     instructions={
+        b'kV\xc6[!\x0ck\xa0': ("accept_authority", _AcceptAuthorityArgs),
         b'\x99\x0e\\Y\x13N\xd3.': ("close_feed", _CloseFeedArgs),
         b'\xadV_^\r\xc1C\xb4': ("create_feed", _CreateFeedArgs),
         b'\xa4\t\x98\xe7\xf2V\x0c\x99': ("finalise_feed", _FinaliseFeedArgs),
         b'\x8b\xe0\xa7\xa7\xc2\xcam\x82': ("grow_feed", _GrowFeedArgs),
         b'\x17\xebs\xe8\xa8`\x01\xe7': ("init_config", _InitConfigArgs),
+        b'\\\x83:i\xd2\x9a\xe0\xc1': ("migrate_config", _MigrateConfigArgs),
+        b'h\x0f/\xa7Yz\x9f\x16': ("open_bond", _OpenBondArgs),
+        b'\xa8\x97\xcaw\xa3:\x93\xf7': ("post_bond", _PostBondArgs),
+        b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\xb2\xe4Tm\xe7\xc3\xc1\xc8': ("push_quote", _PushQuoteArgs),
+        b'\x1e\xb5^\x89\x07\xa0\xec\x9e': ("record_score", _RecordScoreArgs),
+        b'\xa6\x11\xb8\x14\x95\x8a\xb4M': ("register_methodology", _RegisterMethodologyArgs),
+        b'\x1b\xb5\xa6|m\x1al\x96': ("register_publisher_set", _RegisterPublisherSetArgs),
+        b'h\xaa\xe8\t\xbf\x11\x97E': ("request_bond_release", _RequestBondReleaseArgs),
+        b'9\xbe\xf5Y\xd5\x87\xe9\xbb': ("retire_methodology", _RetireMethodologyArgs),
+        b"\xaf\xcc\xeec\xb8'\x00\xde": ("retire_publisher_set", _RetirePublisherSetArgs),
+        b'\xb9\x19WMX\x08\x1e\xaf': ("revoke_operator", _RevokeOperatorArgs),
+        b'\xd46#\xca\x9a\x8e\xe3\xf6': ("set_hold", _SetHoldArgs),
         b'\xee\x99e\xa9\xf3\x83$\x01': ("set_operator", _SetOperatorArgs),
+        b'\x1b\xea\xb24\x93\x02\xbb\x8d': ("set_params", _SetParamsArgs),
+        b'\x8f\xf63\xf3X\xc6\xd90': ("slash_bond", _SlashBondArgs),
+        b'\xde\xc7\x8d\x1f\xbc]\x9b(': ("withdraw_bond", _WithdrawBondArgs),
     },
     accounts={
         b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82': _Config,
         b'E\xbf\x10\xe3\x84\xbbT\xe3': _Feed,
+        b'\xc1\x95\xf4aC\x8e\xdc\xf8': _Methodology,
+        b'#X\xd2A\x0eZ\xa03': _PublisherBond,
+        b'\x93\x89\x16\x1c\xdc\xa31>': _PublisherSet,
     },
     events={},
     errors=ERRORS,

@@ -28,6 +28,7 @@ from chain.confirm import Timing
 from chain.localnet.ledger import Ledger
 from chain.rpc import RpcPool
 from chain.sender import Sender
+from oracle import listing
 
 START_MS = 1_750_000_000_000
 MATCH_ID = "match-1"
@@ -134,21 +135,28 @@ class Venue:
             lp_mint=pda.lp_mint(self.exchange),
         )
         await self.send([init, pool], self.admin)
-        create = oracle.ix_create_feed(
+        registered = listing.register(
+            authority=creator,
+            payer=creator,
+            config=self.config,
+            set_id=1,
+            publishers=[p.pubkey() for p in self.publishers],
+            min_publishers=2,
+            methodology=bytes(32),
+            name="test",
+        )
+        await self.send(registered, self.admin)
+        feed = listing.list_feed(
             operator=creator,
             payer=creator,
             rent_receiver=creator,
             config=self.config,
-            match_id=chain_id(MATCH_ID),
+            set_id=1,
             methodology=bytes(32),
-            publishers=(*(p.pubkey() for p in self.publishers), *[Pubkey.default()] * 5),
-            n_publishers=3,
-            min_publishers=2,
+            match_id=chain_id(MATCH_ID),
             start_unix_ms=START_MS,
-            feed=self.feed,
         )
-        grow = oracle.ix_grow_feed(payer=creator, feed=self.feed)
-        await self.send([create, grow], self.admin)
+        await self.send(feed, self.admin)
         listed = market.ix_create_market(operator=creator, payer=creator, exchange=self.exchange, feed=self.feed)
         await self.send([listed], self.admin)
         for number in range(9):

@@ -13,6 +13,7 @@ from chain.clients import PROGRAMS, oracle
 from chain.localnet.server import Server
 from chain.rpc import RpcPool
 from chain.sender import Sender
+from oracle import listing
 
 ARTIFACT = Path(__file__).parents[2] / "programs" / "artifacts" / "oracle.so"
 START_MS = 1_750_000_000_000
@@ -48,22 +49,29 @@ async def test_a_feed_is_created_grown_quoted_and_read_as_arrays(server: Server)
         assert config == pda.config(boss.pubkey())
         match_id = b"a-match".ljust(32, b"\0")
         feed = pda.feed(config, match_id)
-        init = oracle.ix_init_config(creator=boss.pubkey(), authority=Keypair().pubkey(), operator=operator.pubkey())
-        create = oracle.ix_create_feed(
+        init = oracle.ix_init_config(creator=boss.pubkey(), authority=operator.pubkey(), operator=operator.pubkey())
+        registered = listing.register(
+            authority=operator.pubkey(),
+            payer=boss.pubkey(),
+            config=config,
+            set_id=1,
+            publishers=[publisher.pubkey()],
+            min_publishers=1,
+            methodology=bytes(32),
+            name="test",
+        )
+        (await sender.send_instructions([init, *registered], boss, [operator])).raise_for_failure()
+        listed = listing.list_feed(
             operator=operator.pubkey(),  # Anchor refuses one key in two places when one is writable (2040)
             payer=boss.pubkey(),
             rent_receiver=Keypair().pubkey(),
             config=config,
-            feed=feed,
-            match_id=match_id,
+            set_id=1,
             methodology=bytes(32),
-            publishers=(publisher.pubkey(), *[Pubkey.default()] * 7),
-            n_publishers=1,
-            min_publishers=1,
+            match_id=match_id,
             start_unix_ms=START_MS,
         )
-        grow = oracle.ix_grow_feed(payer=boss.pubkey(), feed=feed)
-        (await sender.send_instructions([init, create, grow], boss, [operator])).raise_for_failure()
+        (await sender.send_instructions(listed, boss, [operator])).raise_for_failure()
         for tick, x_e6 in ((1, 50_000_000), (2, 51_000_000), (3, 49_500_000)):
             server.node.clock.set(START_MS + tick * 1_000 + 1_000)
             push = oracle.ix_push_quote(publisher=publisher.pubkey(), feed=feed, quote=quote(tick, x_e6))

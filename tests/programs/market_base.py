@@ -14,6 +14,7 @@ from chain import pda
 from chain.clients import market as m
 from chain.clients import oracle
 from chain.program import EVENT_TAG
+from oracle import listing
 from tests.programs.svm import START_UNIX_S, Chain
 
 BIAS = 1 << 31
@@ -159,19 +160,28 @@ class Founded:
             oracle.ix_init_config(creator=self.creator.pubkey(), authority=self.authority.pubkey(), operator=operator),
             self.creator,
         )
-        create = oracle.ix_create_feed(
+        registered = listing.register(
+            authority=self.authority.pubkey(),
+            payer=payer,
+            config=self.config,
+            set_id=1,
+            publishers=[self.publisher.pubkey()],
+            min_publishers=1,
+            methodology=bytes(32),
+            name="test",
+        )
+        self.chain.send(registered, self.authority)
+        listed = listing.list_feed(
             operator=operator,
             payer=payer,
             rent_receiver=self.creator.pubkey(),
             config=self.config,
-            match_id=match_id,
+            set_id=1,
             methodology=bytes(32),
-            publishers=(self.publisher.pubkey(), *([Pubkey.default()] * 7)),
-            n_publishers=1,
-            min_publishers=1,
+            match_id=match_id,
             start_unix_ms=START_UNIX_S * 1000,
         )
-        self.chain.send([create, oracle.ix_grow_feed(payer=payer, feed=self.feed)], self.operator)
+        self.chain.send(listed, self.operator)
         self.chain.send(
             m.ix_init_exchange(
                 creator=self.creator.pubkey(),

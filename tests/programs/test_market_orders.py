@@ -272,10 +272,11 @@ def test_orders_end_after_the_feed_was_closed(scene: Scene) -> None:
 
 
 def close_feed(venue: Venue) -> None:
-    """End, finalise and close the feed."""
+    """End and finalise the feed, and close it when its retention is over."""
     venue.tick(14, flags=PERIOD_END)
     final = oracle.ix_finalise_feed(operator=venue.operator.pubkey(), config=venue.config, feed=venue.feed)
     venue.chain.send(final, venue.operator)
+    venue.chain.clock(venue.chain.unix_s + 48 * 3600)
     close = oracle.ix_close_feed(
         operator=venue.operator.pubkey(),
         config=venue.config,

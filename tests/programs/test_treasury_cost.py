@@ -168,3 +168,7 @@ def test_rent_is_what_the_table_says() -> None:
 def test_every_error_of_the_treasury_is_reached_by_name_in_a_test() -> None:
     tests = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_treasury*.py"))
     assert {code.name for code in treasury.ErrorCode if f"ErrorCode.{code.name}" not in tests} == set()
+
+
+def test_the_program_is_small() -> None:
+    assert (ARTIFACTS / "treasury.so").stat().st_size <= 160_000

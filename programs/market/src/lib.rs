@@ -41,6 +41,8 @@ use anchor_lang::prelude::*;
 
 pub use {constants::*, errors::MarketError, events::*, instructions::*, state::*};
 
+include!("../../security_txt.rs");
+
 declare_id!("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6");
 
 #[program]

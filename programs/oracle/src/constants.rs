@@ -45,3 +45,21 @@ pub const STATUS_LIVE: u8 = 0;
 pub const STATUS_FINAL: u8 = 1;
 /// `Feed::version` and `Config::version`.
 pub const VERSION: u8 = 1;
+
+/// `PublisherSet::status` and `Methodology::status`: feeds may be listed with it.
+pub const STATUS_ACTIVE: u8 = 0;
+/// `PublisherSet::status` and `Methodology::status`: no feed is listed with it any more.
+pub const STATUS_RETIRED: u8 = 1;
+/// Anyone may finalise a feed that had no sample for so long, in seconds.
+pub const SILENCE_S: u64 = 6 * 3_600;
+/// `Config::retention_s` of a new config.
+pub const DEFAULT_RETENTION_S: u32 = 48 * 3_600;
+/// Longest retention: rent comes back some day.
+pub const MAX_RETENTION_S: u32 = 30 * 86_400;
+/// A bond is withdrawn so long after the request, in seconds.
+pub const BOND_COOLDOWN_S: u64 = 7 * 86_400;
+/// A feed with bonded publishers starts at most so many seconds after its listing: whoever asks for the bond the moment
+/// it is listed can still be slashed for the match.
+pub const MAX_BONDED_LEAD_S: u64 = 4 * 86_400;
+/// Any feed starts at most so many seconds after its listing.
+pub const MAX_LEAD_S: u64 = 366 * 86_400;

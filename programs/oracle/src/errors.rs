@@ -34,4 +34,40 @@ pub enum OracleError {
     FeedNotFinal,
     #[msg("The account is not the feed's rent receiver: pass the address stored in the feed.")]
     WrongRentReceiver,
+    #[msg("The account belongs to another config: pass the one of the feed's config.")]
+    WrongConfig,
+    #[msg("The publisher set is retired: list the feed with an active one.")]
+    SetRetired,
+    #[msg("The methodology is retired: list the feed with an active one.")]
+    MethodologyRetired,
+    #[msg("The feed starts too far ahead: list it at most 366 days before, 4 days where publishers are bonded.")]
+    StartTooFar,
+    #[msg("A publisher's bond account is missing: pass the bonds after the accounts, in the set's order.")]
+    BondMissing,
+    #[msg("The bond is smaller than needed: post more, or ask for less.")]
+    BondTooSmall,
+    #[msg("The bond account does not hold these lamports: transfer them to it first, in the same transaction.")]
+    BondNotFunded,
+    #[msg("The bond is being released: post again to keep it.")]
+    BondReleasing,
+    #[msg("Only the bond's publisher may do this: sign with the publisher.")]
+    NotBondOwner,
+    #[msg("No release of the bond was requested: request it and wait 7 days.")]
+    NoRelease,
+    #[msg("The bond's 7 days of cooldown are not over: withdraw it later.")]
+    CooldownRunning,
+    #[msg("The account is not the config's bond receiver: set one, and pass it.")]
+    WrongBondReceiver,
+    #[msg("This publisher's score of this feed is in its bond account already.")]
+    ScoreRecorded,
+    #[msg("Only the proposed authority may accept: sign with it, or propose this key first.")]
+    NotPendingAuthority,
+    #[msg("A rule is out of range: retention is at most 30 days.")]
+    BadParameter,
+    #[msg("The feed's retention is not over: close it when disputes can no longer read it.")]
+    RetentionRunning,
+    #[msg("The account is no config of an earlier version: there is nothing to migrate.")]
+    NotOldConfig,
+    #[msg("The program's books do not add up: nothing was changed, report this.")]
+    BrokenInvariant,
 }

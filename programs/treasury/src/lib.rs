@@ -32,6 +32,8 @@ use anchor_lang::{__alloc::vec::Vec, prelude::*};
 
 pub use {constants::*, errors::TreasuryError, instructions::*, state::*};
 
+include!("../../security_txt.rs");
+
 declare_id!("31c5mHZYeqSc2DYxv7Lpc8qsMFSBP5cXHGPD5PvmBzj7");
 
 #[program]

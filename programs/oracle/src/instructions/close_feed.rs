@@ -3,15 +3,15 @@ use anchor_lang::prelude::*;
 use crate::{
     constants::STATUS_FINAL,
     errors::OracleError,
-    state::{Config, Feed},
+    state::{now_s, Config, Feed},
 };
 
 /// Accounts of `close_feed`.
 #[derive(Accounts)]
 pub struct CloseFeed {
-    #[account(address = config.operator @ OracleError::NotOperator)]
+    #[account(constraint = config.is_operator(operator.address()) @ OracleError::NotOperator)]
     pub operator: Signer,
-    #[account(address = feed.config)]
+    #[account(address = feed.config @ OracleError::WrongConfig)]
     pub config: Account<Config>,
     /// CHECK: compared with the address stored in the feed.
     #[account(unsafe(dup), address = feed.rent_receiver @ OracleError::WrongRentReceiver)]
@@ -20,7 +20,10 @@ pub struct CloseFeed {
     pub feed: Account<Feed>,
 }
 
-/// 1. Closes a final feed. 2. Returns its rent to the stored receiver.
-pub fn close_feed(_ctx: &mut Context<CloseFeed>) -> Result<()> {
+/// 1. Closes a feed that has been final for the config's retention: disputes read it. 2. Returns its rent to the stored
+///    receiver.
+pub fn close_feed(ctx: &mut Context<CloseFeed>) -> Result<()> {
+    let until = ctx.accounts.feed.finalised_unix_s.saturating_add(ctx.accounts.config.retention_s as u64);
+    require!(now_s()? >= until, OracleError::RetentionRunning);
     Ok(())
 }

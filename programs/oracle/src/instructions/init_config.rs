@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::VERSION, state::Config};
+use crate::{constants::*, state::Config};
 
 /// Accounts of `init_config`.
 #[derive(Accounts)]
@@ -14,7 +14,7 @@ pub struct InitConfig {
     pub system_program: Program<System>,
 }
 
-/// 1. Creates the config of `creator`. 2. Stores authority and operator.
+/// 1. Creates the config of `creator`. 2. Stores authority and operator; feeds are kept 48 h, bonds are off.
 pub fn init_config(ctx: &mut Context<InitConfig>, operator: Address) -> Result<()> {
     let bump = ctx.bumps.config;
     let accounts = &mut ctx.accounts;
@@ -25,5 +25,6 @@ pub fn init_config(ctx: &mut Context<InitConfig>, operator: Address) -> Result<(
     config.creator = creator;
     config.authority = authority;
     config.operator = operator;
+    config.retention_s = DEFAULT_RETENTION_S;
     Ok(())
 }

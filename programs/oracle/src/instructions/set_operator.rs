@@ -5,7 +5,7 @@ use crate::{errors::OracleError, state::Config};
 /// Accounts of `set_operator`.
 #[derive(Accounts)]
 pub struct SetOperator {
-    #[account(address = config.authority @ OracleError::NotAuthority)]
+    #[account(constraint = config.is_authority(authority.address()) @ OracleError::NotAuthority)]
     pub authority: Signer,
     #[account(mut)]
     pub config: Account<Config>,

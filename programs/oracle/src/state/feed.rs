@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
 
-use crate::{constants::*, state::PublisherQuote};
+use crate::{constants::*, errors::OracleError, state::PublisherQuote};
 
 /// One aggregated tick, 32 bytes; its bytes enter the feed's hash chain.
 #[repr(C)]
@@ -153,6 +153,15 @@ impl Feed {
     pub fn suspended_mark(&self, period: u8, minute: u8) -> Option<u32> {
         let (row, column) = self.reached(period, minute)?;
         self.minute_suspended_ms.get(row).map(|marks| marks[column])
+    }
+
+    /// Play is what samples cover and what is left out; the area is that of an index between 0 and 100 (I7).
+    pub fn invariant(&self) -> Result<()> {
+        let covered = self.play_ms.checked_sub(self.left_out_ms).ok_or(OracleError::BrokenInvariant)?;
+        let area = self.newest().map_or(0, |sample| sample.area);
+        let bounded = area <= MAX_X_E6 as u64 * covered as u64 && self.suspended_ms <= self.play_ms;
+        require!(bounded, OracleError::BrokenInvariant);
+        Ok(())
     }
 
     /// Row and column of a minute mark that is written.

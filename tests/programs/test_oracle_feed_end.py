@@ -1,0 +1,177 @@
+"""How a feed is held, becomes final, and is closed."""
+
+from __future__ import annotations
+
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from chain import pda
+from chain.clients import oracle
+from chain.clients.oracle import ErrorCode
+from tests.programs.oracle_kit import FeedKit, quote, rejected
+
+HOURS_6 = 6 * 3600
+HOURS_48 = 48 * 3600
+
+
+def ix_finalise(kit: FeedKit, signer: Keypair) -> Instruction:
+    return oracle.ix_finalise_feed(operator=signer.pubkey(), config=kit.config, feed=kit.address)
+
+
+def ix_close(kit: FeedKit, receiver: Pubkey | None = None) -> Instruction:
+    return oracle.ix_close_feed(
+        operator=kit.operator.pubkey(), config=kit.config, rent_receiver=receiver or kit.receiver, feed=kit.address
+    )
+
+
+def ix_hold(kit: FeedKit, signer: Keypair, *, on: bool) -> Instruction:
+    return oracle.ix_set_hold(signer=signer.pubkey(), config=kit.config, feed=kit.address, on=on)
+
+
+def test_a_feed_is_final_only_after_its_period_and_its_rent_goes_to_the_stored_receiver() -> None:
+    kit = FeedKit.make()
+    kit.tick(quote(1))
+    with rejected(ErrorCode.PERIOD_RUNNING):
+        kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    with rejected(ErrorCode.FEED_NOT_FINAL):
+        kit.chain.send(ix_close(kit), kit.operator)
+    kit.tick(quote(2, flags=4))
+    kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    for ix in (ix_finalise(kit, kit.operator), ix_hold(kit, kit.operator, on=True)):
+        with rejected(ErrorCode.FEED_FINAL):
+            kit.chain.send(ix, kit.operator)
+    with rejected(ErrorCode.FEED_FINAL):
+        kit.push(0, quote(3))
+    kit.wait(HOURS_48)
+    with rejected(ErrorCode.WRONG_RENT_RECEIVER):
+        kit.chain.send(ix_close(kit, kit.operator.pubkey()), kit.operator)
+    rent = kit.chain.account(kit.address).lamports
+    kit.chain.send(ix_close(kit), kit.operator)
+    assert kit.chain.svm.get_account(kit.address) is None
+    assert kit.chain.account(kit.receiver).lamports == rent
+
+
+def test_a_final_feed_stays_for_its_retention_to_the_second() -> None:
+    kit = FeedKit.make()
+    kit.tick(quote(1, flags=4))
+    kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    assert kit.feed().finalised_unix_s == kit.chain.unix_s
+    kit.wait(HOURS_48 - 1)
+    with rejected(ErrorCode.RETENTION_RUNNING):
+        kit.chain.send(ix_close(kit), kit.operator)
+    kit.wait(1)
+    kit.chain.send(ix_close(kit), kit.operator)
+
+
+def test_a_config_without_retention_closes_at_once() -> None:
+    kit = FeedKit.make()
+    kit.chain.send(kit.ix_params(retention_s=0), kit.authority)
+    kit.tick(quote(1, flags=4))
+    kit.chain.send([ix_finalise(kit, kit.operator), ix_close(kit)], kit.operator)
+    assert kit.chain.svm.get_account(kit.address) is None
+
+
+def test_anyone_may_finalise_a_feed_that_was_silent_for_six_hours() -> None:
+    kit = FeedKit.make()
+    passer_by = kit.chain.wallet()
+    for tick in (1, 61):
+        kit.tick(quote(tick))
+    assert kit.feed().last_unix_s == kit.chain.unix_s
+    kit.wait(HOURS_6 - 1)
+    with rejected(ErrorCode.NOT_OPERATOR):
+        kit.chain.send(ix_finalise(kit, passer_by), passer_by)
+    kit.wait(1)
+    kit.chain.send(ix_finalise(kit, passer_by), passer_by)
+    feed = kit.feed()
+    assert (feed.status, feed.in_break, feed.periods[0].end_play_ms) == (1, 1, 60_000)
+    assert feed.periods[0].end_area == 50_000_000 * 60_000
+
+
+def test_silence_is_counted_from_kick_off_when_no_sample_came() -> None:
+    kit = FeedKit.make()
+    later = b"later".ljust(32, b"\0")
+    start = kit.chain.unix_s + 10_000
+    kit.chain.send(kit.ix_create(later, start_unix_ms=start * 1000), kit.operator)
+    kit.address = pda.feed(kit.config, later)
+    passer_by = kit.chain.wallet()
+    kit.wait(HOURS_6)
+    with rejected(ErrorCode.NOT_OPERATOR):
+        kit.chain.send(ix_finalise(kit, passer_by), passer_by)
+    kit.chain.clock(start + HOURS_6)
+    kit.chain.send(ix_finalise(kit, passer_by), passer_by)
+    assert kit.feed().status == 1
+
+
+def test_the_operator_may_finalise_and_close_a_feed_that_never_had_a_sample() -> None:
+    kit = FeedKit.make()
+    kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    kit.wait(HOURS_48)
+    kit.chain.send(ix_close(kit), kit.operator)
+    assert kit.chain.svm.get_account(kit.address) is None
+
+
+def test_only_the_operator_closes_a_feed() -> None:
+    kit = FeedKit.make()
+    kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    kit.wait(HOURS_48)
+    thief = kit.chain.wallet()
+    ix = oracle.ix_close_feed(operator=thief.pubkey(), config=kit.config, rent_receiver=kit.receiver, feed=kit.address)
+    with rejected(ErrorCode.NOT_OPERATOR):
+        kit.chain.send(ix, thief)
+
+
+def test_a_held_feed_is_suspended_until_the_hold_is_lifted_whatever_the_publishers_say() -> None:
+    kit = FeedKit.make()
+    kit.tick(quote(1))
+    kit.chain.send(ix_hold(kit, kit.operator, on=True), kit.operator)
+    assert kit.feed().suspend_epoch == 0
+    for tick in (2, 3, 4):
+        kit.tick(quote(tick))
+        feed = kit.feed()
+        assert (feed.suspend_epoch, feed.suspend_reason) == (1, 7)
+    kit.chain.send(ix_hold(kit, kit.authority, on=False), kit.authority)
+    kit.tick(quote(5))
+    feed = kit.feed()
+    assert (feed.suspend_epoch, feed.suspend_reason) == (2, 0)
+    assert (feed.suspended_ms, feed.suspended_since_ms) == (3_000, 0)
+
+
+def test_a_suspension_by_a_publisher_goes_on_after_the_hold() -> None:
+    kit = FeedKit.make()
+    kit.chain.send(ix_hold(kit, kit.authority, on=True), kit.authority)
+    kit.tick(quote(1, flags=1, suspend_reason=2))
+    assert kit.feed().suspend_reason == 7
+    kit.chain.send(ix_hold(kit, kit.operator, on=False), kit.operator)
+    kit.tick(quote(2, flags=1, suspend_reason=2))
+    feed = kit.feed()
+    assert (feed.suspend_epoch, feed.suspend_reason) == (1, 2)
+
+
+def test_a_publisher_can_neither_hold_nor_lift_a_hold() -> None:
+    kit = FeedKit.make()
+    kit.chain.send(ix_hold(kit, kit.operator, on=True), kit.operator)
+    for on in (True, False):
+        with rejected(ErrorCode.NOT_OPERATOR):
+            kit.chain.send(ix_hold(kit, kit.publishers[0], on=on), kit.publishers[0])
+    assert kit.feed().hold == 1
+
+
+def test_another_configs_operator_can_neither_hold_finalise_nor_close() -> None:
+    kit = FeedKit.make()
+    kit.tick(quote(1, flags=4))
+    thief = kit.chain.wallet()
+    key = thief.pubkey()
+    kit.chain.send(oracle.ix_init_config(creator=key, authority=key, operator=key), thief)
+    own = pda.config(key)
+    for ix in (
+        oracle.ix_set_hold(signer=key, config=own, feed=kit.address, on=True),
+        oracle.ix_finalise_feed(operator=key, config=own, feed=kit.address),
+    ):
+        with rejected(ErrorCode.WRONG_CONFIG):
+            kit.chain.send(ix, thief)
+    kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
+    kit.wait(HOURS_48)
+    close = oracle.ix_close_feed(operator=key, config=own, rent_receiver=kit.receiver, feed=kit.address)
+    with rejected(ErrorCode.WRONG_CONFIG):
+        kit.chain.send(close, thief)
