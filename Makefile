@@ -6,9 +6,12 @@ PROVIDER ?= statsperform
 SPEED ?= 60
 HEADLESS ?=
 PORT ?= 8080
+INPUT ?=
 SEED ?= 7
+FUZZ_HOURS ?= 1
+FUZZ_SEED ?= 1
 
-.PHONY: help demo test lint format programs bench clients clean
+.PHONY: help demo test lint format programs test-rust fuzz mutants bench economics clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -38,6 +41,17 @@ format: ## Let ruff rewrite what it can
 programs: ## Rebuild the on-chain programs and compare with the committed hashes (needs Rust)
 	@scripts/build_programs.sh --check
 
+test-rust: ## The programs' own tests on the host (needs Rust)
+	@scripts/test_rust.sh
+
+fuzz: ## Random actors against the programs for hours (FUZZ_HOURS=1 FUZZ_SEED=1)
+	@scripts/bootstrap.sh dev
+	@$(PY) -m tests.fuzz --hours $(FUZZ_HOURS) --seed $(FUZZ_SEED) --steps 200000
+
+mutants: ## Plant bugs in copies of the programs; the fuzzer must find each (needs Rust)
+	@scripts/bootstrap.sh dev
+	@$(PY) -m scripts.mutants
+
 clients: ## Regenerate the Python clients from the committed IDL
 	@scripts/bootstrap.sh dev
 	@$(PY) -m chain.codegen
@@ -47,6 +61,11 @@ bench: ## Run the quick benches and write artifacts/bench-*.json
 	@mkdir -p artifacts
 	@for name in $$($(PY) -m backend.cli.main bench --list); do \
 	  $(PY) -m backend.cli.main bench $$name --quick --json artifacts/bench-$$name.json || exit 1; done
+
+economics: ## 200 recorded matches through the programs: pool and traders (4 min; INPUT=folder of Wyscout matches)
+	@scripts/bootstrap.sh run
+	@mkdir -p artifacts
+	@$(PY) -m bench.economics $(if $(INPUT),--input $(INPUT)) --json artifacts/economics.json
 
 clean: ## Remove the environment, the tools and what runs left behind
 	rm -rf .venv .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis

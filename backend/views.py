@@ -30,6 +30,8 @@ END_REASONS = (
     "liquidated",
     "cap",
     "nothing_to_reduce",
+    "cluster_restarted",
+    "expired",
 )
 SUSPEND_REASONS = ("none", "goal", "penalty", "var", "red_card", "corner", "feed_loss", "operator")
 

@@ -101,6 +101,16 @@ def position(margin_address: Pubkey, window_address: Pubkey) -> Pubkey:
     return _find(MARKET, b"position", bytes(margin_address), bytes(window_address))
 
 
+def session(margin_address: Pubkey, delegate: Pubkey) -> Pubkey:
+    """Return the session by which a delegate trades with a margin account."""
+    return _find(MARKET, b"session", bytes(margin_address), bytes(delegate))
+
+
+def attestation(exchange_address: Pubkey, owner: Pubkey) -> Pubkey:
+    """Return the attestation that an owner may open positions on an exchange."""
+    return _find(MARKET, b"attestation", bytes(exchange_address), bytes(owner))
+
+
 def treasury(create_key: Pubkey) -> Pubkey:
     """Return the treasury made with a key."""
     return _find(TREASURY, b"treasury", bytes(create_key))

@@ -16,6 +16,8 @@ from chain.clients.oracle import PeriodMark, Quote, Sample
 MAX_X_E6 = 100_000_000
 MAX_AHEAD_MS = 10_000
 MAX_STEP_E6 = 25_000_000
+S_BIAS = 1 << 31
+MAX_S_E4 = 250_000
 MAX_PERIOD_PLAY_MS = 7_200_000
 HOLD_MAX_MS = 60_000
 MINUTE_MS = 60_000
@@ -90,15 +92,26 @@ class Merged:
     """Of the first publisher whose index is the plain lower median."""
 
 
-def merge(quotes: Sequence[Quote]) -> Merged:
-    """Merge the quotes of one tick, in the order of their publishers; there must be one at least."""
+def _between(values: list[int], last: int | None) -> int:
+    """Return the value in the middle; of two, what lies between them nearest to ``last``, the lower one without it."""
+    ordered = sorted(values)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return low if last is None else min(max(last, low), high)
+
+
+def merge(quotes: Sequence[Quote], last: Sample | None = None) -> Merged:
+    """Merge the quotes of one tick, in the order of their publishers; there must be one at least.
+
+    Of two votes in the middle, index, mu and s are what lies between them nearest to the sample before, ``last``.
+    """
     votes: list[int] = []
     for quote in quotes:
         conf_e6 = quote.conf_e4 * 100
         votes += [max(quote.x_e6 - conf_e6, 0), quote.x_e6, min(quote.x_e6 + conf_e6, MAX_X_E6)]
     votes.sort()
     quarter = len(votes) // 4
-    p25, p50, p75 = votes[quarter], votes[(len(votes) - 1) // 2], votes[len(votes) - 1 - quarter]
+    p25, p75 = votes[quarter], votes[len(votes) - 1 - quarter]
+    p50 = _between(votes, last.x_e6 if last else None)
     plain = lower_median([quote.x_e6 for quote in quotes])
     flagged = [quote for quote in quotes if quote.flags & FLAG_SUSPENDED]
     return Merged(
@@ -106,8 +119,8 @@ def merge(quotes: Sequence[Quote]) -> Merged:
         play_ms=lower_median([quote.play_ms for quote in quotes]),
         period=lower_median([quote.period for quote in quotes]),
         x_e6=p50,
-        mu_e6=lower_median([quote.mu_e6 for quote in quotes]),
-        s_e4=lower_median([quote.s_e4 for quote in quotes]),
+        mu_e6=_between([quote.mu_e6 for quote in quotes], last.mu_e6 if last else None),
+        s_e4=_between([quote.s_e4 for quote in quotes], last.s_e4 if last else None),
         conf_e4=min(-(-max(p50 - p25, p75 - p50) // 100), _U16),
         suspended=bool(flagged),
         suspend_reason=flagged[0].suspend_reason if flagged else 0,
@@ -203,7 +216,7 @@ class Feed:
         chosen = {who: other for who, other in sorted(self.quotes.items()) if other.tick == quote.tick}
         if len(chosen) < self.quorum:
             return None
-        sample = self._aggregate(quote.tick, merge(list(chosen.values())))
+        sample = self._aggregate(quote.tick, merge(list(chosen.values()), self.samples[-1] if self.samples else None))
         for who, other in chosen.items():
             self.scores[who].used += 1
             self.scores[who].compare(other.x_e6, sample.x_e6)
@@ -214,6 +227,7 @@ class Feed:
             quote.tick > 0
             and quote.x_e6 <= MAX_X_E6
             and quote.mu_e6 <= MAX_X_E6
+            and abs(quote.s_e4 - S_BIAS) <= MAX_S_E4
             and quote.play_ms <= MAX_PERIOD_PLAY_MS
             and 1 <= quote.period <= PERIODS
             and quote.flags <= _FLAGS_ALL
@@ -233,7 +247,8 @@ class Feed:
             if self.periods[self.period - 1].start_play_ms + quote.play_ms < self.play_ms:
                 raise QuoteRejected("TimeWentBack")
             limit = min((quote.tick - self.tick) * MAX_STEP_E6, _U32)
-            if abs(quote.x_e6 - self.samples[-1].x_e6) > limit:
+            last = self.samples[-1]
+            if abs(quote.x_e6 - last.x_e6) > limit or abs(quote.mu_e6 - last.mu_e6) > limit:
                 raise QuoteRejected("StepTooLarge")
 
     def _aggregate(self, tick: int, merged: Merged) -> Sample:

@@ -12,7 +12,7 @@ from chain.clients import market as client
 from chain.rpc import RpcPool
 
 _TOKEN_AMOUNT_AT = 64
-_KINDS: tuple[Any, ...] = (client.Window, client.Order, client.Position, client.Margin)
+_KINDS: tuple[Any, ...] = (client.Window, client.Order, client.Position, client.Margin, client.LpRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Books:
     orders: dict[Pubkey, client.Order]
     positions: dict[Pubkey, client.Position]
     margins: dict[Pubkey, client.Margin]
+    requests: dict[Pubkey, client.LpRequest]
 
 
 async def read_books(rpc: RpcPool, exchange: Pubkey) -> Books:
@@ -51,4 +52,5 @@ async def read_books(rpc: RpcPool, exchange: Pubkey) -> Books:
         orders=found[client.Order],
         positions=found[client.Position],
         margins=found[client.Margin],
+        requests=found[client.LpRequest],
     )

@@ -49,6 +49,7 @@ class PendingOrder:
 
     address: str
     commit_ms: int
+    delay_ms: int
     expiry_ms: int
     commit_slot: int
 
@@ -61,7 +62,7 @@ class Crank:
     sample_index: int
 
 
-def ripe(orders: Iterable[PendingOrder], feed: FeedView, delay_ms: int, now_ms: int, slot: int) -> list[Crank]:
+def ripe(orders: Iterable[PendingOrder], feed: FeedView, now_ms: int, slot: int) -> list[Crank]:
     """Orders that can be ended now, oldest commit first (address breaks ties).
 
     The sample is determined: the first with data time >= commit + delay. Without one, an order ends on the newest
@@ -71,7 +72,7 @@ def ripe(orders: Iterable[PendingOrder], feed: FeedView, delay_ms: int, now_ms: 
     for order in sorted(orders, key=lambda o: (o.commit_ms, o.address)):
         if slot <= order.commit_slot or feed.count == 0:
             continue
-        index = feed.first_at(order.commit_ms + delay_ms)
+        index = feed.first_at(order.commit_ms + order.delay_ms)
         if index is not None:
             cranks.append(Crank(order.address, index))
         elif now_ms > order.commit_ms + order.expiry_ms + GRACE_MS:

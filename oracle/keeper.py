@@ -1,4 +1,4 @@
-"""The cranker's shell: ends ripe orders, liquidates, finalises and settles windows, splits fees.
+"""The cranker's shell: ends ripe orders, liquidates, finalises and settles windows, moves liquidity, splits fees.
 
 Anyone may run it; it needs a key with lamports and, for liquidation rewards, a margin account of its own.
 """
@@ -21,11 +21,15 @@ from momentum import pricing
 from oracle.books import Books, read_books
 from oracle.courier import Courier
 from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
+from oracle.resting import Samples, sample_to_crank
 from oracle.windows import FeedState, SampleLike, forward_e6
 
 CRANK_UNITS = 60_000
+REST_MS = 10_000
+"""What rests or waits and was refused, for a cap, a pause or a missing mark, is left alone this long."""
 MAX_SAMPLE_AGE_MS = 5_000
 OPEN, FINAL, VOID = 0, 1, 2
+MARKET = 0
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 
 
@@ -48,6 +52,7 @@ class Cranker:
         self._key = key
         self.now_ms = now_ms
         self._signatures: list[str] = []
+        self._rests_until: dict[Pubkey, int] = {}
         self._margin = pda.margin(exchange, key.pubkey())
         self._courier = Courier(rpc, CRANK_UNITS)
 
@@ -63,41 +68,67 @@ class Cranker:
         if account is None:
             raise LookupError(f"feed {self._feed} does not exist: create it first")
         feed = oracle_client.Feed.from_account(account.data)
+        resting = self._resting(books, feed)
+        for address, instruction in resting:
+            if not await self._send("resting", instruction):
+                self._rests_until[address] = self.now_ms() + REST_MS
         due = [
             *self._orders(books, feed, account.slot),
             *self._liquidations(books, feed),
             *self._windows(books, feed),
+            *self._marks(books),
         ]
         for kind, instruction in due:
             await self._send(kind, instruction)
-        return await read_books(self._rpc, self._exchange) if due else books
+        requests = self._requests(books)
+        for address, instruction in requests:
+            if not await self._send("request", instruction):
+                self._rests_until[address] = self.now_ms() + REST_MS
+        return await read_books(self._rpc, self._exchange) if due or resting or requests else books
 
     def _orders(self, books: Books, feed: oracle_client.Feed, slot: int) -> list[tuple[str, Instruction]]:
         view = FeedView.of(feed.start_unix_ms, feed.samples, feed.ring["data_ms"])
         pending = {
             str(address): order
             for address, order in books.orders.items()
-            if books.windows[order.window].feed == self._feed
+            if books.windows[order.window].feed == self._feed and order.kind == MARKET
         }
-        waiting = [PendingOrder(a, o.commit_ms, o.expiry_ms, o.commit_slot) for a, o in pending.items()]
+        waiting = [PendingOrder(a, o.commit_ms, o.delay_ms, o.expiry_ms, o.commit_slot) for a, o in pending.items()]
         result = []
-        for crank in ripe(waiting, view, books.exchange.delay_ms, self.now_ms(), slot):
+        for crank in ripe(waiting, view, self.now_ms(), slot):
             order = pending[crank.order]
-            instruction = client.ix_crank_order(
-                cranker=self._key.pubkey(),
-                exchange=self._exchange,
-                pool=books.exchange.pool,
-                market=books.windows[order.window].market,
-                window=order.window,
-                feed=self._feed,
-                margin=order.margin,
-                position=order.position,
-                order=Pubkey.from_string(crank.order),
-                rent_payer=order.rent_payer,
-                sample_index=crank.sample_index,
-            )
-            result.append(("order", instruction))
+            address = Pubkey.from_string(crank.order)
+            result.append(("order", self._crank(books, address, order, crank.sample_index)))
         return result
+
+    def _resting(self, books: Books, feed: oracle_client.Feed) -> list[tuple[Pubkey, Instruction]]:
+        """Orders that rest and can end now, by triggering or because they are over; oldest commit first."""
+        samples, now_ms = Samples(feed), self.now_ms()
+        self._rests_until = {at: until for at, until in self._rests_until.items() if until > now_ms}
+        result = []
+        for address, order in sorted(books.orders.items(), key=lambda item: (item[1].commit_ms, str(item[0]))):
+            window = books.windows[order.window]
+            if order.kind == MARKET or window.feed != self._feed or address in self._rests_until:
+                continue
+            index = sample_to_crank(samples, order, window, books.positions[order.position], now_ms)
+            if index is not None:
+                result.append((address, self._crank(books, address, order, index)))
+        return result
+
+    def _crank(self, books: Books, address: Pubkey, order: client.Order, sample_index: int) -> Instruction:
+        return client.ix_crank_order(
+            cranker=self._key.pubkey(),
+            exchange=self._exchange,
+            pool=books.exchange.pool,
+            market=books.windows[order.window].market,
+            window=order.window,
+            feed=self._feed,
+            margin=order.margin,
+            position=order.position,
+            order=address,
+            rent_payer=order.rent_payer,
+            sample_index=sample_index,
+        )
 
     def _liquidations(self, books: Books, feed: oracle_client.Feed) -> list[tuple[str, Instruction]]:
         if not feed.samples or feed.suspend_epoch % 2 or feed.in_break:
@@ -176,13 +207,60 @@ class Cranker:
             result.append(("fees", instruction))
         return result
 
+    def _waiting(self, books: Books) -> list[tuple[Pubkey, client.LpRequest]]:
+        """Liquidity requests whose time has come, oldest first."""
+        now_ms, live = self.now_ms(), books.pool.live_windows > 0
+        due = [
+            (address, request)
+            for address, request in books.requests.items()
+            if request.pool == books.exchange.pool
+            and request.ready_unix * 1000 <= now_ms
+            and (request.marks_from_ms <= now_ms or not live)
+            and address not in self._rests_until
+        ]
+        return sorted(due, key=lambda item: (item[1].ready_unix, str(item[0])))
+
+    def _marks(self, books: Books) -> list[tuple[str, Instruction]]:
+        """Marks of all windows with open positions, of any feed, once a request waits for them."""
+        if not self._waiting(books):
+            return []
+        return [
+            (
+                "mark",
+                client.ix_mark_window(
+                    exchange=self._exchange, pool=books.exchange.pool, window=address, feed=window.feed
+                ),
+            )
+            for address, window in sorted(books.windows.items(), key=lambda item: str(item[0]))
+            if window.exchange == self._exchange and window.open_positions
+        ]
+
+    def _requests(self, books: Books) -> list[tuple[Pubkey, Instruction]]:
+        return [
+            (
+                address,
+                client.ix_execute_request(
+                    executor=self._key.pubkey(),
+                    exchange=self._exchange,
+                    pool=books.exchange.pool,
+                    vault=books.exchange.vault,
+                    lp_mint=books.exchange.lp_mint,
+                    lp_escrow=pda.lp_escrow(self._exchange),
+                    destination=request.destination,
+                    request=address,
+                    rent_payer=request.rent_payer,
+                ),
+            )
+            for address, request in self._waiting(books)
+        ]
+
     def take_signatures(self) -> list[str]:
         """Transactions sent since the last call."""
         taken, self._signatures = self._signatures, []
         return taken
 
-    async def _send(self, kind: str, instruction: Instruction) -> None:
-        """Send it; whatever fails is planned again at the next step from fresh accounts."""
+    async def _send(self, kind: str, instruction: Instruction) -> bool:
+        """Send it and tell whether it worked; whatever fails is planned again from fresh accounts."""
         (delivery,) = await self._courier.send([(self._key, instruction)], self.now_ms())
         if delivery.signature:
             self._signatures.append(delivery.signature)
@@ -190,6 +268,7 @@ class Cranker:
             self.stats.refused[f"{kind}: {delivery.error}"] += 1
         else:
             self.stats.done[kind] += 1
+        return not delivery.error
 
 
 def below_maintenance(window: client.Window, position: client.Position, feed: oracle_client.Feed) -> bool:

@@ -12,5 +12,5 @@ rustup toolchain install "$toolchain" --profile minimal -c rust-src >/dev/null 2
 if ! command -v sbpf-linker >/dev/null 2>&1; then
   cargo "+$toolchain" install --quiet sbpf-linker --version "$linker" --locked
 fi
-cargo test --quiet --manifest-path programs/Cargo.toml -p model
+scripts/test_rust.sh
 make programs

@@ -19,6 +19,7 @@ _DECIMAL = re.compile(r"^(\d{1,13})(?:\.(\d{1,6}))?$")
 U64 = (1 << 64) - 1
 SIDES = {"long": 0, "short": 1}
 REDUCE_ONLY = 1
+MARKET = 0
 
 
 class BadParameterError(ValueError):
@@ -268,6 +269,8 @@ def submit_order(venue: Venue, owner: Pubkey, params: Params, facts: Facts) -> B
         limit_e6=limit,
         collateral_e6=collateral,
         expiry_ms=expiry_ms,
+        kind=MARKET,
+        trigger_e6=0,
     )
     verb = ("Buy", "Sell")[side]
     bound = ("less", "more")[side]

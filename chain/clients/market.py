@@ -19,6 +19,108 @@ PROGRAM_ID = Pubkey.from_string("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """Says that `owner` may open positions on an exchange. PDA `["attestation", exchange, owner]`."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x98}\xb7V$\x92yI'
+    SPACE: ClassVar[int] = 152
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(6)
+    exchange: Pubkey
+    owner: Pubkey
+    attestor: Pubkey
+    """Whoever was the exchange's attestor when it was last signed."""
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    expires_unix: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Attestation.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Attestation:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Attestation.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Attestation:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Attestation.decode_account(data, Attestation.DISCRIMINATOR)
+
+
+_Attestation: c.Struct[Attestation] = c.Struct(
+    Attestation,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(6)),
+        ("exchange", c.KEY),
+        ("owner", c.KEY),
+        ("attestor", c.KEY),
+        ("rent_payer", c.KEY),
+        ("expires_unix", c.U64),
+    ),
+)
+
+ATTESTATION_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (6,)),
+        ("exchange", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("attestor", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("expires_unix", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestationChanged:
+    """An owner may open positions until `expires_unix`; 0: no longer."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xcea\xb8\x9f\xc8\x1d\xcd\x01'
+
+    exchange: Pubkey
+    owner: Pubkey
+    attestor: Pubkey
+    expires_unix: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AttestationChanged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AttestationChanged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AttestationChanged.decode(data, at)
+
+
+_AttestationChanged: c.Struct[AttestationChanged] = c.Struct(
+    AttestationChanged,
+    (
+        ("exchange", c.KEY),
+        ("owner", c.KEY),
+        ("attestor", c.KEY),
+        ("expires_unix", c.U64),
+    ),
+)
+
+ATTESTATION_CHANGED_DTYPE = np.dtype(
+    [
+        ("exchange", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("attestor", ("u1", (32,))),
+        ("expires_unix", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeResolved:
     """The bond of a challenge went back (`upheld` 1) or to the insurance (0)."""
 
@@ -1338,7 +1440,7 @@ class Order:
     """A committed order. PDA `["order", margin, client_id]`; closed when it ends."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\x86\xad\xdf\xb9MV\x1c3'
-    SPACE: ClassVar[int] = 256
+    SPACE: ClassVar[int] = 272
 
     version: int
     bump: int
@@ -1348,7 +1450,8 @@ class Order:
     """1 reduce only."""
     period: int
     """Period at commit."""
-    _reserved: int = 0
+    kind: int
+    """0 market, 1 limit, 2 stop-loss, 3 take-profit."""
     suspend_epoch: int
     """Even suspend epoch at commit."""
     owner: Pubkey
@@ -1374,6 +1477,13 @@ class Order:
     """Worst price: highest for a long, lowest for a short."""
     generation: int
     """`Position::generation` at commit."""
+    until_ms: int
+    """Resting: samples from this data time on no longer trigger it; 0: it rests until its window is over."""
+    trigger_e6: int
+    """Stop-loss, take-profit: forward price at which it triggers."""
+    cancelled: int
+    """1 once its cancel was asked for."""
+    _reserved: bytes = bytes(3)
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1398,7 +1508,7 @@ _Order: c.Struct[Order] = c.Struct(
         ("side", c.U8),
         ("flags", c.U8),
         ("period", c.U8),
-        ("_reserved", c.U8),
+        ("kind", c.U8),
         ("suspend_epoch", c.U16),
         ("owner", c.KEY),
         ("margin", c.KEY),
@@ -1417,6 +1527,10 @@ _Order: c.Struct[Order] = c.Struct(
         ("expiry_ms", c.U32),
         ("limit_e6", c.U32),
         ("generation", c.U32),
+        ("until_ms", c.U64),
+        ("trigger_e6", c.U32),
+        ("cancelled", c.U8),
+        ("_reserved", c.FixedBytes(3)),
     ),
 )
 
@@ -1427,7 +1541,7 @@ ORDER_DTYPE = np.dtype(
         ("side", "u1"),
         ("flags", "u1"),
         ("period", "u1"),
-        ("_reserved", "u1"),
+        ("kind", "u1"),
         ("suspend_epoch", "<u2"),
         ("owner", ("u1", (32,))),
         ("margin", ("u1", (32,))),
@@ -1446,6 +1560,54 @@ ORDER_DTYPE = np.dtype(
         ("expiry_ms", "<u4"),
         ("limit_e6", "<u4"),
         ("generation", "<u4"),
+        ("until_ms", "<u8"),
+        ("trigger_e6", "<u4"),
+        ("cancelled", "u1"),
+        ("_reserved", "u1", (3,)),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelRequested:
+    """A resting order is to end: samples from `until_ms` on no longer trigger it."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xcd\x86+\xfb\x97\x98\x8f\xa4'
+
+    order: Pubkey
+    owner: Pubkey
+    window: Pubkey
+    client_id: int
+    until_ms: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OrderCancelRequested.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OrderCancelRequested:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OrderCancelRequested.decode(data, at)
+
+
+_OrderCancelRequested: c.Struct[OrderCancelRequested] = c.Struct(
+    OrderCancelRequested,
+    (
+        ("order", c.KEY),
+        ("owner", c.KEY),
+        ("window", c.KEY),
+        ("client_id", c.U64),
+        ("until_ms", c.U64),
+    ),
+)
+
+ORDER_CANCEL_REQUESTED_DTYPE = np.dtype(
+    [
+        ("order", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("window", ("u1", (32,))),
+        ("client_id", "<u8"),
+        ("until_ms", "<u8"),
     ]
 )
 
@@ -1491,6 +1653,7 @@ class OrderEnded:
     suspend_epoch: int
     borrow_e6: int
     """Borrow fee taken from the collateral before anything else."""
+    kind: int
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1529,6 +1692,7 @@ _OrderEnded: c.Struct[OrderEnded] = c.Struct(
         ("commit_ms", c.U64),
         ("suspend_epoch", c.U16),
         ("borrow_e6", c.U64),
+        ("kind", c.U8),
     ),
 )
 
@@ -1558,6 +1722,7 @@ ORDER_ENDED_DTYPE = np.dtype(
         ("commit_ms", "<u8"),
         ("suspend_epoch", "<u2"),
         ("borrow_e6", "<u8"),
+        ("kind", "u1"),
     ]
 )
 
@@ -1582,6 +1747,8 @@ class OrderPlaced:
     commit_ms: int
     expiry_ms: int
     suspend_epoch: int
+    kind: int
+    trigger_e6: int
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1610,6 +1777,8 @@ _OrderPlaced: c.Struct[OrderPlaced] = c.Struct(
         ("commit_ms", c.U64),
         ("expiry_ms", c.U32),
         ("suspend_epoch", c.U16),
+        ("kind", c.U8),
+        ("trigger_e6", c.U32),
     ),
 )
 
@@ -1629,6 +1798,8 @@ ORDER_PLACED_DTYPE = np.dtype(
         ("commit_ms", "<u8"),
         ("expiry_ms", "<u4"),
         ("suspend_epoch", "<u2"),
+        ("kind", "u1"),
+        ("trigger_e6", "<u4"),
     ]
 )
 
@@ -1685,7 +1856,8 @@ class Pool:
     bump: int
     vault_bump: int
     lp_mint_bump: int
-    _reserved: bytes = bytes(4)
+    lp_escrow_bump: int
+    _reserved: bytes = bytes(3)
     exchange: Pubkey
     vault: Pubkey
     lp_mint: Pubkey
@@ -1761,7 +1933,8 @@ _Pool: c.Struct[Pool] = c.Struct(
         ("bump", c.U8),
         ("vault_bump", c.U8),
         ("lp_mint_bump", c.U8),
-        ("_reserved", c.FixedBytes(4)),
+        ("lp_escrow_bump", c.U8),
+        ("_reserved", c.FixedBytes(3)),
         ("exchange", c.KEY),
         ("vault", c.KEY),
         ("lp_mint", c.KEY),
@@ -1800,7 +1973,8 @@ POOL_DTYPE = np.dtype(
         ("bump", "u1"),
         ("vault_bump", "u1"),
         ("lp_mint_bump", "u1"),
-        ("_reserved", "u1", (4,)),
+        ("lp_escrow_bump", "u1"),
+        ("_reserved", "u1", (3,)),
         ("exchange", ("u1", (32,))),
         ("vault", ("u1", (32,))),
         ("lp_mint", ("u1", (32,))),
@@ -2165,6 +2339,131 @@ QUOTE_VIEW_DTYPE = np.dtype(
         ("lead_ms", "<u4"),
         ("maintenance_margin_e6", "<u4"),
         ("fee_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Lets a delegate trade with a margin account. PDA `["session", margin, delegate]`.
+
+    The delegate may place and cancel orders and nothing else: no money leaves the margin account by its signature.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xf3QHs\xd6\xbcH\x90'
+    SPACE: ClassVar[int] = 176
+
+    version: int
+    bump: int
+    _reserved: bytes = bytes(6)
+    margin: Pubkey
+    owner: Pubkey
+    delegate: Pubkey
+    rent_payer: Pubkey
+    """Gets the rent back."""
+    expires_unix: int
+    max_qty_e6: int
+    """Largest order."""
+    budget_e6: int
+    """Collateral and fees that its orders may commit in all."""
+    spent_e6: int
+    """Counter: committed so far; what comes back does not refill it."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _Session.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> Session:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _Session.decode(data, at)
+
+    @staticmethod
+    def from_account(data: bytes) -> Session:
+        """Read a whole account, discriminator included; raises `codec.DecodeError`."""
+        return _Session.decode_account(data, Session.DISCRIMINATOR)
+
+
+_Session: c.Struct[Session] = c.Struct(
+    Session,
+    (
+        ("version", c.U8),
+        ("bump", c.U8),
+        ("_reserved", c.FixedBytes(6)),
+        ("margin", c.KEY),
+        ("owner", c.KEY),
+        ("delegate", c.KEY),
+        ("rent_payer", c.KEY),
+        ("expires_unix", c.U64),
+        ("max_qty_e6", c.U64),
+        ("budget_e6", c.U64),
+        ("spent_e6", c.U64),
+    ),
+)
+
+SESSION_DTYPE = np.dtype(
+    [
+        ("version", "u1"),
+        ("bump", "u1"),
+        ("_reserved", "u1", (6,)),
+        ("margin", ("u1", (32,))),
+        ("owner", ("u1", (32,))),
+        ("delegate", ("u1", (32,))),
+        ("rent_payer", ("u1", (32,))),
+        ("expires_unix", "<u8"),
+        ("max_qty_e6", "<u8"),
+        ("budget_e6", "<u8"),
+        ("spent_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChanged:
+    """A delegate may trade with a margin account (`active` 1) or no longer (0)."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xb9R\xff\xaf\xa7\xe8\xab\xeb'
+
+    session: Pubkey
+    margin: Pubkey
+    delegate: Pubkey
+    active: int
+    expires_unix: int
+    max_qty_e6: int
+    budget_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SessionChanged.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SessionChanged:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SessionChanged.decode(data, at)
+
+
+_SessionChanged: c.Struct[SessionChanged] = c.Struct(
+    SessionChanged,
+    (
+        ("session", c.KEY),
+        ("margin", c.KEY),
+        ("delegate", c.KEY),
+        ("active", c.U8),
+        ("expires_unix", c.U64),
+        ("max_qty_e6", c.U64),
+        ("budget_e6", c.U64),
+    ),
+)
+
+SESSION_CHANGED_DTYPE = np.dtype(
+    [
+        ("session", ("u1", (32,))),
+        ("margin", ("u1", (32,))),
+        ("delegate", ("u1", (32,))),
+        ("active", "u1"),
+        ("expires_unix", "<u8"),
+        ("max_qty_e6", "<u8"),
+        ("budget_e6", "<u8"),
     ]
 )
 
@@ -2564,6 +2863,15 @@ class ErrorCode(IntEnum):
     LAST_SHARES = 6047
     OUTFLOW_HOUR = 6048
     OUTFLOW_DAY = 6049
+    RATE_LIMITED = 6050
+    NOT_ELIGIBLE = 6051
+    NOT_ATTESTOR = 6052
+    BAD_SESSION = 6053
+    SESSION_LIMIT = 6054
+    SESSION_RUNNING = 6055
+    RESTS_ON = 6056
+    NOT_CANCELLABLE = 6057
+    ALREADY_CANCELLED = 6058
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -2617,12 +2925,26 @@ ERRORS: dict[int, ErrorInfo] = {
     6047: ErrorInfo(6047, 'LastShares', 'The last shares leave only while no position is open: leave some or wait for settlement.'),
     6048: ErrorInfo(6048, 'OutflowHour', "This hour's limit on winnings is used up: try again an hour after the pool's outflow_hour_unix."),
     6049: ErrorInfo(6049, 'OutflowDay', "This day's limit on winnings is used up: try again a day after the pool's outflow_day_unix."),
+    6050: ErrorInfo(6050, 'RateLimited', 'This margin account placed all its orders of this minute: wait until the minute is over.'),
+    6051: ErrorInfo(6051, 'NotEligible', "Orders that open need an attestation in force here: have the exchange's attestor attest the owner."),
+    6052: ErrorInfo(6052, 'NotAttestor', "Only the exchange's attestor may do this: sign with the attestor."),
+    6053: ErrorInfo(6053, 'BadSession', 'The session is of another margin account or delegate, or over: have the owner create one.'),
+    6054: ErrorInfo(6054, 'SessionLimit', "The order exceeds the session's quantity or what is left of its budget: trade less or get a new session."),
+    6055: ErrorInfo(6055, 'SessionRunning', 'The session still runs: only its owner or delegate may revoke it before it expires.'),
+    6056: ErrorInfo(6056, 'RestsOn', 'The order rests on: no trigger holds at this sample and at its fill sample, and the order is not over.'),
+    6057: ErrorInfo(6057, 'NotCancellable', 'A market order cannot be cancelled: it ends at its sample.'),
+    6058: ErrorInfo(6058, 'AlreadyCancelled', 'The order is cancelled already: it ends once no earlier trigger can win.'),
 }
 
 
 def pda_event_authority() -> tuple[Pubkey, int]:
     """Return the address of `event_authority` and its bump."""
     return Pubkey.find_program_address([b'__event_authority'], PROGRAM_ID)
+
+
+def pda_attestation(exchange: Pubkey, owner: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `attestation` and its bump."""
+    return Pubkey.find_program_address([b'attestation', bytes(exchange), bytes(owner)], PROGRAM_ID)
 
 
 def pda_lp_escrow(exchange: Pubkey) -> tuple[Pubkey, int]:
@@ -2638,6 +2960,11 @@ def pda_margin(exchange: Pubkey, owner: Pubkey) -> tuple[Pubkey, int]:
 def pda_market(exchange: Pubkey, feed: Pubkey) -> tuple[Pubkey, int]:
     """Return the address of `market` and its bump."""
     return Pubkey.find_program_address([b'market', bytes(exchange), bytes(feed)], PROGRAM_ID)
+
+
+def pda_session(margin: Pubkey, delegate: Pubkey) -> tuple[Pubkey, int]:
+    """Return the address of `session` and its bump."""
+    return Pubkey.find_program_address([b'session', bytes(margin), bytes(delegate)], PROGRAM_ID)
 
 
 def pda_exchange(creator: Pubkey) -> tuple[Pubkey, int]:
@@ -2770,6 +3097,114 @@ def ix_add_margin(
             AccountMeta(window, False, False),
             AccountMeta(margin, False, True),
             AccountMeta(position, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestArgs:
+    """Arguments of `attest`."""
+
+    expires_unix: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _AttestArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> AttestArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _AttestArgs.decode(data, at)
+
+
+_AttestArgs: c.Struct[AttestArgs] = c.Struct(
+    AttestArgs,
+    (
+        ("expires_unix", c.U64),
+    ),
+)
+
+
+def ix_attest(
+    *,
+    attestor: Pubkey,
+    payer: Pubkey,
+    owner: Pubkey,
+    exchange: Pubkey,
+    expires_unix: int,
+    attestation: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Attest that an owner may open positions."""
+    if attestation is None:
+        attestation = pda_attestation(exchange, owner)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'S\x94xw\x90\x8bu\xa0' + AttestArgs(expires_unix=expires_unix).encode(),
+        [
+            AccountMeta(attestor, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(owner, False, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(attestation, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrderArgs:
+    """Arguments of `cancel_order`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CancelOrderArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CancelOrderArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CancelOrderArgs.decode(data, at)
+
+
+_CancelOrderArgs: c.Struct[CancelOrderArgs] = c.Struct(
+    CancelOrderArgs,
+    (
+    ),
+)
+
+
+def ix_cancel_order(
+    *,
+    owner: Pubkey,
+    margin: Pubkey,
+    window: Pubkey,
+    feed: Pubkey,
+    order: Pubkey,
+    session: Pubkey | None = None,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Let a resting order take no trigger later than the delay from now."""
+    return Instruction(
+        PROGRAM_ID,
+        b'_\x81\xed\xf0\x081\xdf\x84' + CancelOrderArgs().encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(margin, False, False),
+            AccountMeta(window, False, False),
+            AccountMeta(feed, False, False),
+            AccountMeta(order, False, True),
+            AccountMeta(session, False, True) if session else AccountMeta(PROGRAM_ID, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
             *remaining_accounts,
@@ -2973,7 +3408,9 @@ def ix_crank_order(
     program: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """End an order at its determined sample, or for the reason why there is none."""
+    """End an order at its determined sample (a resting one: `sample_index` is its trigger), or for the reason why
+    there is none.
+    """
     return Instruction(
         PROGRAM_ID,
         b'\xb2\xf4j\xf6\xea\xaf\xbcA' + CrankOrderArgs(sample_index=sample_index).encode(),
@@ -3087,6 +3524,69 @@ def ix_create_market(
             AccountMeta(exchange, False, False),
             AccountMeta(feed, False, False),
             AccountMeta(market, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSessionArgs:
+    """Arguments of `create_session`."""
+
+    expires_unix: int
+    max_qty_e6: int
+    budget_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CreateSessionArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CreateSessionArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CreateSessionArgs.decode(data, at)
+
+
+_CreateSessionArgs: c.Struct[CreateSessionArgs] = c.Struct(
+    CreateSessionArgs,
+    (
+        ("expires_unix", c.U64),
+        ("max_qty_e6", c.U64),
+        ("budget_e6", c.U64),
+    ),
+)
+
+
+def ix_create_session(
+    *,
+    owner: Pubkey,
+    payer: Pubkey,
+    delegate: Pubkey,
+    margin: Pubkey,
+    expires_unix: int,
+    max_qty_e6: int,
+    budget_e6: int,
+    session: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Let a delegate trade with a margin account."""
+    if session is None:
+        session = pda_session(margin, delegate)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xf2\xc1\x8f\xb3\x96\x19z\xe3' + CreateSessionArgs(expires_unix=expires_unix, max_qty_e6=max_qty_e6, budget_e6=budget_e6).encode(),
+        [
+            AccountMeta(owner, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(delegate, False, True),
+            AccountMeta(margin, False, False),
+            AccountMeta(session, False, True),
             AccountMeta(system_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
@@ -3993,6 +4493,53 @@ def ix_resolve_challenge(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeAttestationArgs:
+    """Arguments of `revoke_attestation`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeAttestationArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeAttestationArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeAttestationArgs.decode(data, at)
+
+
+_RevokeAttestationArgs: c.Struct[RevokeAttestationArgs] = c.Struct(
+    RevokeAttestationArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_attestation(
+    *,
+    attestor: Pubkey,
+    exchange: Pubkey,
+    attestation: Pubkey,
+    rent_payer: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Take an attestation back."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x0c\x9cg\xa1\xc2\xf6\xd3\xb3' + RevokeAttestationArgs().encode(),
+        [
+            AccountMeta(attestor, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(attestation, False, True),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeGuardianArgs:
     """Arguments of `revoke_guardian`."""
 
@@ -4062,6 +4609,94 @@ def ix_revoke_operator(
     return Instruction(
         PROGRAM_ID,
         b'\xb9\x19WMX\x08\x1e\xaf' + RevokeOperatorArgs().encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeSessionArgs:
+    """Arguments of `revoke_session`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _RevokeSessionArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> RevokeSessionArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _RevokeSessionArgs.decode(data, at)
+
+
+_RevokeSessionArgs: c.Struct[RevokeSessionArgs] = c.Struct(
+    RevokeSessionArgs,
+    (
+    ),
+)
+
+
+def ix_revoke_session(
+    *,
+    signer: Pubkey,
+    session: Pubkey,
+    rent_payer: Pubkey,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """End a session."""
+    return Instruction(
+        PROGRAM_ID,
+        b'V\\\xc6x\x90\x02\x07\xc2' + RevokeSessionArgs().encode(),
+        [
+            AccountMeta(signer, True, True),
+            AccountMeta(session, False, True),
+            AccountMeta(rent_payer, False, True),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAttestorArgs:
+    """Arguments of `set_attestor`."""
+
+    attestor: Pubkey
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _SetAttestorArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> SetAttestorArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _SetAttestorArgs.decode(data, at)
+
+
+_SetAttestorArgs: c.Struct[SetAttestorArgs] = c.Struct(
+    SetAttestorArgs,
+    (
+        ("attestor", c.KEY),
+    ),
+)
+
+
+def ix_set_attestor(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    attestor: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Replace the attestor."""
+    return Instruction(
+        PROGRAM_ID,
+        b'_\x0b\xec\x9d\xea\x92\xa3\xed' + SetAttestorArgs(attestor=attestor).encode(),
         [
             AccountMeta(authority, True, False),
             AccountMeta(exchange, False, True),
@@ -4310,6 +4945,8 @@ class SubmitOrderArgs:
     limit_e6: int
     collateral_e6: int
     expiry_ms: int
+    kind: int
+    trigger_e6: int
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -4331,6 +4968,8 @@ _SubmitOrderArgs: c.Struct[SubmitOrderArgs] = c.Struct(
         ("limit_e6", c.U32),
         ("collateral_e6", c.U64),
         ("expiry_ms", c.U32),
+        ("kind", c.U8),
+        ("trigger_e6", c.U32),
     ),
 )
 
@@ -4351,8 +4990,12 @@ def ix_submit_order(
     limit_e6: int,
     collateral_e6: int,
     expiry_ms: int,
+    kind: int,
+    trigger_e6: int,
     position: Pubkey | None = None,
     order: Pubkey | None = None,
+    session: Pubkey | None = None,
+    attestation: Pubkey | None = None,
     system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
     event_authority: Pubkey = EVENT_AUTHORITY,
     program: Pubkey = PROGRAM_ID,
@@ -4365,7 +5008,7 @@ def ix_submit_order(
         order = pda_order(margin, client_id)[0]
     return Instruction(
         PROGRAM_ID,
-        b'\xe6\x96\xc85\\\xd0ml' + SubmitOrderArgs(client_id=client_id, side=side, flags=flags, qty_e6=qty_e6, limit_e6=limit_e6, collateral_e6=collateral_e6, expiry_ms=expiry_ms).encode(),
+        b'\xe6\x96\xc85\\\xd0ml' + SubmitOrderArgs(client_id=client_id, side=side, flags=flags, qty_e6=qty_e6, limit_e6=limit_e6, collateral_e6=collateral_e6, expiry_ms=expiry_ms, kind=kind, trigger_e6=trigger_e6).encode(),
         [
             AccountMeta(owner, True, False),
             AccountMeta(payer, True, True),
@@ -4376,6 +5019,8 @@ def ix_submit_order(
             AccountMeta(margin, False, True),
             AccountMeta(position, False, True),
             AccountMeta(order, False, True),
+            AccountMeta(session, False, True) if session else AccountMeta(PROGRAM_ID, False, False),
+            AccountMeta(attestation, False, False) if attestation else AccountMeta(PROGRAM_ID, False, False),
             AccountMeta(system_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
@@ -4486,7 +5131,7 @@ def ix_withdraw_collateral(
     )
 
 
-Event = ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityCancelled | LiquidityChanged | LiquidityRequested | MarginMoved | MarketCreated | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
+Event = AttestationChanged | ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityCancelled | LiquidityChanged | LiquidityRequested | MarginMoved | MarketCreated | OrderCancelRequested | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | SessionChanged | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
 
 PROGRAM = Program(
     name="market",
@@ -4494,12 +5139,15 @@ PROGRAM = Program(
     instructions={
         b'kV\xc6[!\x0ck\xa0': ("accept_authority", _AcceptAuthorityArgs),
         b'\xd3\xee\xeeZ\xdf\xe4\xe4L': ("add_margin", _AddMarginArgs),
+        b'S\x94xw\x90\x8bu\xa0': ("attest", _AttestArgs),
+        b'_\x81\xed\xf0\x081\xdf\x84': ("cancel_order", _CancelOrderArgs),
         b'A\xc4\xb1\xf7S\x97!\x82': ("cancel_request", _CancelRequestArgs),
         b'\xea\x15\x17\xb5A\x139@': ("challenge_window", _ChallengeWindowArgs),
         b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
         b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
         b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
+        b'\xf2\xc1\x8f\xb3\x96\x19z\xe3': ("create_session", _CreateSessionArgs),
         b'\x9c\x83\x8et\x92\xf7\xa2x': ("deposit_collateral", _DepositCollateralArgs),
         b'x8\x1b\x075\xb0q\xba': ("distribute_fees", _DistributeFeesArgs),
         b'q\xfeu\x87\x1a\x0e\xe8X': ("execute_request", _ExecuteRequestArgs),
@@ -4516,8 +5164,11 @@ PROGRAM = Program(
         b'\xf3\xca\xc5\xd7\x87a\xd5m': ("request_deposit", _RequestDepositArgs),
         b'\xfbUy\xcd8\xc9\x0c\xb1': ("request_withdrawal", _RequestWithdrawalArgs),
         b'Q\xbf|w\x83\xf8\x9dm': ("resolve_challenge", _ResolveChallengeArgs),
+        b'\x0c\x9cg\xa1\xc2\xf6\xd3\xb3': ("revoke_attestation", _RevokeAttestationArgs),
         b'\xa4n>\xb8\xaf%4\xf2': ("revoke_guardian", _RevokeGuardianArgs),
         b'\xb9\x19WMX\x08\x1e\xaf': ("revoke_operator", _RevokeOperatorArgs),
+        b'V\\\xc6x\x90\x02\x07\xc2': ("revoke_session", _RevokeSessionArgs),
+        b'_\x0b\xec\x9d\xea\x92\xa3\xed': ("set_attestor", _SetAttestorArgs),
         b'\x93\xf32y\x9a\xa42\x1e': ("set_guardian", _SetGuardianArgs),
         b'\xee\x99e\xa9\xf3\x83$\x01': ("set_operator", _SetOperatorArgs),
         b'\x1b\xea\xb24\x93\x02\xbb\x8d': ("set_params", _SetParamsArgs),
@@ -4528,6 +5179,7 @@ PROGRAM = Program(
         b's\x87\xa8j\x8b\xd6\x8a\x96': ("withdraw_collateral", _WithdrawCollateralArgs),
     },
     accounts={
+        b'\x98}\xb7V$\x92yI': _Attestation,
         b'\x9b\x0c\xaa\xe0\x1e\xfa\xcc\x82': _Config,
         b'\x1e\xc8\xdc\x95\x03=h2': _Exchange,
         b'E\xbf\x10\xe3\x84\xbbT\xe3': _Feed,
@@ -4537,9 +5189,11 @@ PROGRAM = Program(
         b'\x86\xad\xdf\xb9MV\x1c3': _Order,
         b'\xf1\x9am\x04\x11\xb1m\xbc': _Pool,
         b'\xaa\xbc\x8f\xe4z@\xf7\xd0': _Position,
+        b'\xf3QHs\xd6\xbcH\x90': _Session,
         b'BMB\xf2\x99\r\x01E': _Window,
     },
     events={
+        b'\xcea\xb8\x9f\xc8\x1d\xcd\x01': _AttestationChanged,
         b'd\x99&{\xac\xfa\xa6i': _ChallengeResolved,
         b'\xacr09bS_\x9d': _CollateralChanged,
         b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
@@ -4548,11 +5202,13 @@ PROGRAM = Program(
         b'\xf2\xa9oh\x0e\xf9\x08<': _LiquidityRequested,
         b'\x7f\x9a\xa1\x99\xdf5\x7f!': _MarginMoved,
         b'X\xb8\x82\xe7\xe2T\x06:': _MarketCreated,
+        b'\xcd\x86+\xfb\x97\x98\x8f\xa4': _OrderCancelRequested,
         b'0\xf9\xa6\xc0\x97\xd2\xa6\x0c': _OrderEnded,
         b'`\x82\xcc\xea\xa9\xdb\xd8\xe3': _OrderPlaced,
         b'\xee\xbc\xd5N\x86\xd1\xb2\xda': _PauseChanged,
         b'(kZ\xd6`\x1e=\x80': _PositionLiquidated,
         b'Kd\\\xbd\xf5t\xfc\xdd': _PositionSettled,
+        b'\xb9R\xff\xaf\xa7\xe8\xab\xeb': _SessionChanged,
         b'f\x89\xb3\x10\xafa\xab\xf2': _WindowChallenged,
         b'\xde7\x90\xb9|\xab\xed\xe6': _WindowFinalised,
         b'\x9f\x8d\xb1\xabD\xffa\x85': _WindowOpened,

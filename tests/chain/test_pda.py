@@ -30,6 +30,7 @@ def test_addresses_agree_with_the_helpers_of_the_clients() -> None:
     assert pda.executor(KEY) == treasury.pda_executor(KEY)[0]
     assert pda.fees(KEY) == treasury.pda_fees(KEY)[0]
     assert pda.proposal(KEY, 3) == treasury.pda_proposal(KEY, 3)[0]
+    assert pda.spending_limit(KEY, 3) == treasury.pda_limit(KEY, 3)[0]
 
 
 def test_windows_of_a_market_have_their_own_addresses() -> None:

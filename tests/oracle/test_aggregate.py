@@ -170,6 +170,29 @@ def test_a_gap_holds_sixty_seconds_and_leaves_the_rest_out_of_the_minute_marks_t
     assert twin.minute_left_out_ms[0][1:4] == [0, 60_000, 120_000]
 
 
+@given(INDEX, INDEX, st.integers(0, MAX_X_E6))
+def test_one_liar_of_two_can_hold_index_and_mu_back_but_not_take_them_away(honest: int, last: int, lie: int) -> None:
+    before = feed().push(0, quote(1, last, mu_e6=last), START_S)
+    assert before is not None
+    for pair in ((honest, lie), (lie, honest)):
+        merged = merge([quote(2, x, mu_e6=x, conf_e4=0) for x in pair], before)
+        for value in (merged.x_e6, merged.mu_e6):
+            assert min(honest, last) <= value <= max(honest, last)
+
+
+def test_a_mu_that_jumps_or_an_attack_beyond_its_range_is_rejected() -> None:
+    twin = feed()
+    push(twin, quote(1))
+    for changes, name in (
+        ({"mu_e6": 24_999_999}, "StepTooLarge"),
+        ({"s_e4": (1 << 31) + 250_001}, "BadQuote"),
+        ({"s_e4": 0}, "BadQuote"),
+    ):
+        with pytest.raises(QuoteRejected, match=name):
+            push(twin, quote(2, **changes))
+    push(twin, quote(2, mu_e6=25_000_000, s_e4=(1 << 31) - 250_000))
+
+
 def test_one_flag_suspends_and_a_quorum_without_flags_resumes() -> None:
     twin = feed(3, 2)
     push(twin, quote(1, flags=1, suspend_reason=2), 0)

@@ -17,6 +17,7 @@ from tests.programs.market_base import (
     BIAS,
     HALF_TIME_S,
     LONG,
+    MARKET,
     PARAMS,
     REDUCE_ONLY,
     SHORT,
@@ -237,6 +238,41 @@ class Venue(Founded):
         self.chain.clock(self.chain.unix_s)
         self.chain.send([self.ix_mark(window) for window in windows])
 
+    # --- who may trade ---------------------------------------------------------------------------------------------
+
+    def session(
+        self, trader: Trader, delegate: Pubkey, *, seconds: int = 3_600, qty: float = 10, budget: int = 100
+    ) -> Pubkey:
+        """Let a delegate trade; return the session's address."""
+        ix = m.ix_create_session(
+            owner=trader.key.pubkey(),
+            payer=self.chain.payer.pubkey(),
+            delegate=delegate,
+            margin=trader.margin,
+            expires_unix=self.chain.unix_s + seconds,
+            max_qty_e6=round(qty * USDC),
+            budget_e6=budget * USDC,
+        )
+        self.chain.send(ix, trader.key)
+        return pda.session(trader.margin, delegate)
+
+    def set_attestor(self, attestor: Pubkey) -> None:
+        """Let orders that open need an attestation of `attestor`."""
+        ix = m.ix_set_attestor(authority=self.authority.pubkey(), exchange=self.exchange, attestor=attestor)
+        self.chain.send(ix, self.authority)
+
+    def attest(self, attestor: Keypair, owner: Pubkey, seconds: int = 3_600) -> Pubkey:
+        """Attest an owner; return the attestation's address."""
+        ix = m.ix_attest(
+            attestor=attestor.pubkey(),
+            payer=self.chain.payer.pubkey(),
+            owner=owner,
+            exchange=self.exchange,
+            expires_unix=self.chain.unix_s + seconds,
+        )
+        self.chain.send(ix, attestor)
+        return pda.attestation(self.exchange, owner)
+
     # --- trading ---------------------------------------------------------------------------------------------------
 
     def ix_submit(self, trader: Trader, window: Pubkey, side: int, qty: float, **changes: Any) -> Instruction:
@@ -257,6 +293,8 @@ class Venue(Founded):
             "limit_e6": ANY_HIGH if side == LONG else ANY_LOW,
             "collateral_e6": qty_e6 * 15,
             "expiry_ms": 0,
+            "kind": MARKET,
+            "trigger_e6": 0,
         } | changes
         if fields["flags"] & REDUCE_ONLY and "collateral_e6" not in changes:
             fields["collateral_e6"] = 0
@@ -315,6 +353,20 @@ class Venue(Founded):
         client_id = self.submit(trader, window, side, qty, **c)
         self.tick(self.now_s + 7, x)
         return self.crank(trader, client_id)
+
+    def ix_cancel(self, trader: Trader, client_id: int, owner: Pubkey, session: Pubkey | None = None) -> Instruction:
+        """Return the instruction that asks for a resting order's end."""
+        address = pda.order(trader.margin, client_id)
+        order = m.Order.from_account(self.chain.data(address))
+        return m.ix_cancel_order(
+            owner=owner, margin=trader.margin, window=order.window, feed=self.feed, order=address, session=session
+        )
+
+    def cancel(self, trader: Trader, client_id: int) -> m.OrderCancelRequested:
+        """Ask for a resting order's end."""
+        meta = self.chain.send(self.ix_cancel(trader, client_id, trader.key.pubkey()), trader.key)
+        event: m.OrderCancelRequested = events(meta)[0]
+        return event
 
     def liquidate(self, trader: Trader, window: Pubkey, liquidator: Trader) -> m.PositionLiquidated:
         """Liquidate a position."""

@@ -13,6 +13,7 @@ from tests.programs.market_kit import USDC, Trader, Venue
 from tests.programs.svm import Rejected
 
 FILLED, LIMIT, SUSPENDED, NO_SAMPLE, WINDOW_OVER, BREAK, VOID, GONE, CANCELLED, LIQUIDATED, CAP, NOTHING = range(12)
+RESTARTED, EXPIRED = 12, 13
 SUSPEND, PERIOD_END = 1, 4
 
 

@@ -40,9 +40,12 @@ class Chain:
     payer: Keypair = field(default_factory=Keypair)
     unix_s: int = START_UNIX_S
     slot: int = 1
+    keys: dict[Pubkey, Keypair] = field(default_factory=dict)
+    """Every key that has been made here or has signed."""
 
     def __post_init__(self) -> None:
         self.svm.airdrop(self.payer.pubkey(), 1_000_000_000_000)
+        self.keys[self.payer.pubkey()] = self.payer
         self.clock(self.unix_s)
 
     def load(self, program: Pubkey, name: str) -> None:
@@ -59,6 +62,7 @@ class Chain:
         """Return a new key with 10 SOL."""
         key = Keypair()
         self.svm.airdrop(key.pubkey(), 10_000_000_000)
+        self.keys[key.pubkey()] = key
         return key
 
     def send(self, instructions: Sequence[Instruction] | Instruction, *signers: Keypair) -> TransactionMetadata:
@@ -68,6 +72,7 @@ class Chain:
         self.svm.expire_blockhash()
         message = Message(list(instructions), self.payer.pubkey())
         unique = {key.pubkey(): key for key in (self.payer, *signers)}
+        self.keys |= unique
         result = self.svm.send_transaction(Transaction(list(unique.values()), message, self.svm.latest_blockhash()))
         if isinstance(result, FailedTransactionMetadata):
             raise Rejected(result)

@@ -77,13 +77,14 @@ def test_quotes_of_all_windows_agree_with_a_second_reckoning() -> None:
     for window_id in PARTS:
         venue.open_window(window_id)
     reckoning = Reckoning()
-    x_e6 = 50_000_000
+    x_e6 = mu_e6 = 50_000_000
     for period in (1, 2):
         play_s = 0
         while play_s <= HALF_S + 120:
             last = x_e6
             x_e6 = min(100_000_000, max(0, x_e6 + rng.randint(-9_000_000, 9_000_000)))
-            mu_e6, s_e4 = rng.randint(0, 100_000_000), (1 << 31) + rng.randint(-80_000, 80_000)
+            mu_e6 = min(100_000_000, max(0, mu_e6 + rng.randint(-25_000_000, 25_000_000)))
+            s_e4 = (1 << 31) + rng.randint(-80_000, 80_000)
             conf_e4 = rng.randint(0, 9_000)
             ends = 4 if play_s > HALF_S + 90 else 0
             venue.tick(

@@ -69,6 +69,23 @@ def test_an_outage_holds_sixty_seconds_and_leaves_out_the_rest() -> None:
     assert [int(v) for v in feed.minute_left_out_ms[0][:3]] == [0, 0, 60_000]
 
 
+def test_one_liar_of_two_holds_the_index_back_but_does_not_take_it_away() -> None:
+    kit = FeedKit.make(3, 2)
+    kit.tick(quote(1, x_e6=50_000_000, conf_e4=0))
+    for tick, (honest, lie, expected) in enumerate(
+        [
+            (51_000_000, 26_000_000, 50_000_000),
+            (52_000_000, 74_000_000, 52_000_000),
+            (51_500_000, 77_000_000, 52_000_000),
+            (51_000_000, 27_000_000, 51_000_000),
+        ],
+        start=2,
+    ):
+        kit.push(2, quote(tick, x_e6=lie, conf_e4=0))
+        kit.push(0, quote(tick, x_e6=honest, conf_e4=0))
+        assert sample_at(kit.feed(), tick - 1).x_e6 == expected
+
+
 def test_suspension_makes_the_epoch_odd_and_resumption_even() -> None:
     kit = FeedKit.make()
     kit.tick(quote(1))
@@ -148,6 +165,9 @@ def test_the_ring_keeps_the_last_512_samples() -> None:
     [
         ({"tick": 1}, ErrorCode.TICK_NOT_NEW),
         ({"x_e6": 76_000_000}, ErrorCode.STEP_TOO_LARGE),
+        ({"mu_e6": 76_000_000}, ErrorCode.STEP_TOO_LARGE),
+        ({"s_e4": (1 << 31) + 250_001}, ErrorCode.BAD_QUOTE),
+        ({"s_e4": (1 << 31) - 250_001}, ErrorCode.BAD_QUOTE),
         ({"x_e6": 100_000_001}, ErrorCode.BAD_QUOTE),
         ({"mu_e6": 100_000_001}, ErrorCode.BAD_QUOTE),
         ({"period": 0}, ErrorCode.BAD_QUOTE),

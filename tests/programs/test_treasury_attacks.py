@@ -200,6 +200,20 @@ def test_a_member_who_takes_a_removed_members_place_does_not_inherit_its_approva
         kit.chain.send(kit.ix_execute(first, wanted))
 
 
+def test_rejections_of_former_members_do_not_outlive_them() -> None:
+    kit = TreasuryKit.make()
+    wanted, swap = pause(kit, kit.exchange(), 3), set_members(kit, [m.pubkey() for m in reversed(kit.members)], 2)
+    first, second = kit.propose(wanted), kit.propose(swap)
+    no = {"treasury": kit.address, "proposal": kit.proposal_key(first)}
+    kit.chain.send(treasury.ix_reject(member=kit.members[0].pubkey(), **no), kit.members[0])
+    kit.approve(second, *kit.members[1:])
+    kit.later(2 * DAY_S)
+    kit.chain.send(kit.ix_execute(second, swap))
+    kit.chain.send(treasury.ix_reject(member=kit.members[1].pubkey(), **no), kit.members[1])
+    held = kit.proposal(first)
+    assert (held.rejections, held.status) == (0b10, 0)
+
+
 def test_an_approved_proposal_is_dead_from_the_second_it_expires() -> None:
     kit = TreasuryKit.make()
     inner = pause(kit, kit.exchange(), 1)
@@ -349,3 +363,29 @@ def test_a_treasury_made_up_by_another_program_is_no_treasury() -> None:
             kit.chain.send(ix(member=me.pubkey(), treasury=fake, proposal=kit.proposal_key(number)), me)
     with pytest.raises(Rejected):
         kit.chain.send(treasury.ix_execute(treasury=fake, proposal=kit.proposal_key(number)))
+
+
+def test_sol_sent_to_an_address_in_advance_does_not_block_it() -> None:
+    kit = TreasuryKit.make()
+    key = Keypair()
+    address = treasury.pda_treasury(key.pubkey())[0]
+    limit = pda.spending_limit(kit.address, 0)
+    for target in (address, treasury.pda_fees(address)[0], limit, *[kit.proposal_key(n) for n in range(3)]):
+        kit.chain.svm.airdrop(target, 1_000_000)
+    kit.chain.send(kit.ix_init(key.pubkey(), [kit.members[0].pubkey()], 1), key)
+    kit.propose(pause(kit, Pubkey.new_unique(), 1))
+    kit.draft(pause(kit, Pubkey.new_unique(), 1))
+    kit.run(
+        treasury.ix_add_spending_limit(
+            executor=kit.executor,
+            payer=kit.chain.payer.pubkey(),
+            treasury=kit.address,
+            mint=kit.mint,
+            id=0,
+            amount=1,
+            period_s=0,
+            members=(kit.members[0].pubkey(),),
+            receivers=(kit.fees,),
+        )
+    )
+    assert treasury.SpendingLimit.from_account(kit.chain.data(limit)).amount == 1

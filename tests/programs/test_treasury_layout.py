@@ -65,6 +65,7 @@ def test_the_table_of_class_0_holds_the_instructions_it_names_and_no_other() -> 
     heads = [(client, hashlib.sha256(f"global:{name}".encode()).digest()[:8]) for client, name in TIGHTENING]
     assert [(client, head) for client, head, _ in table] == heads
     assert [rule for *_, rule in table] == ["RaisesPause", *["Always"] * 6]
+    assert [client.PROGRAM.instructions[head][0] for client, head in heads] == [name for _, name in TIGHTENING]
 
 
 @pytest.mark.parametrize("name", ["MARKET_ID", "ORACLE_ID"])

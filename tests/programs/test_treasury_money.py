@@ -12,8 +12,8 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from spl.token.constants import TOKEN_PROGRAM_ID
-from spl.token.instructions import close_account
-from spl.token.models import CloseAccountParams
+from spl.token.instructions import approve, close_account
+from spl.token.models import ApproveParams, CloseAccountParams
 
 from chain import pda
 from chain.clients import treasury
@@ -252,7 +252,13 @@ def test_a_limit_works_for_its_own_mint_and_treasury_only() -> None:
     kit, receiver = limited()
     me = kit.members[0]
     foreign = kit.token_account(kit.executor, other_mint(kit))
-    for change in ({"source": foreign}, {"executor": me.pubkey()}):
+    owner = kit.chain.wallet()
+    lent = kit.token_account(owner.pubkey())
+    params = ApproveParams(
+        program_id=TOKEN_PROGRAM_ID, source=lent, delegate=kit.executor, owner=owner.pubkey(), amount=100
+    )
+    kit.chain.send(approve(params), owner)
+    for change in ({"source": foreign}, {"source": lent}, {"executor": me.pubkey()}):
         with rejected(ErrorCode.WRONG_ACCOUNTS):
             kit.chain.send(use_limit(kit, me.pubkey(), receiver, 1, **change), me)
     key = Keypair()

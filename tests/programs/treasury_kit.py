@@ -95,10 +95,11 @@ class TreasuryKit:
     mint_authority: Keypair
 
     @staticmethod
-    def make(n: int = 3, threshold: int = 2) -> TreasuryKit:
-        """Load the programs, create a mint and a treasury with `n` members."""
-        chain = Chain()
-        for client in (oracle, market, treasury):
+    def make(n: int = 3, threshold: int = 2, chain: Chain | None = None) -> TreasuryKit:
+        """Load the programs, create a mint and a treasury with `n` members; a given chain has the others already."""
+        clients = (oracle, market, treasury) if chain is None else (treasury,)
+        chain = chain or Chain()
+        for client in clients:
             chain.load(client.PROGRAM_ID, client.PROGRAM.name)
         authority, key = chain.wallet(), Keypair()
         mint = TreasuryKit.new_mint(chain, authority.pubkey())
@@ -232,6 +233,12 @@ class TreasuryKit:
         self.later(172_800)
         self.chain.send(self.ix_execute(number, inner), *signers)
         return number
+
+    def at_once(self, inner: Instruction) -> None:
+        """Pass `inner` as class 0, without delay."""
+        number = self.propose(inner, 0)
+        self.approve(number, *self.members[: self.get().threshold])
+        self.chain.send(self.ix_execute(number, inner))
 
     def token_account(self, owner: Pubkey | None = None, mint: Pubkey | None = None) -> Pubkey:
         """Create an empty token account of somebody."""

@@ -18,6 +18,15 @@ pub const PAUSE_HALTED: u8 = 3;
 /// Order flag: close only, never open.
 pub const FLAG_REDUCE_ONLY: u8 = 1;
 
+/// `Order::kind`: fills at its determined sample, or ends.
+pub const KIND_MARKET: u8 = 0;
+/// `Order::kind`: rests until it can be filled at its limit or better.
+pub const KIND_LIMIT: u8 = 1;
+/// `Order::kind`: reduces once the forward price has moved against the position as far as the trigger.
+pub const KIND_STOP_LOSS: u8 = 2;
+/// `Order::kind`: reduces once the forward price has moved for the position as far as the trigger.
+pub const KIND_TAKE_PROFIT: u8 = 3;
+
 /// Shortest delay between commit and fill sample.
 pub const MIN_DELAY_MS: u32 = 3_000;
 /// Longest delay.
@@ -26,6 +35,14 @@ pub const MAX_DELAY_MS: u32 = 60_000;
 pub const MAX_EXPIRY_MS: u32 = 120_000;
 /// After expiry plus this without a ripe sample anyone may end the order.
 pub const EXPIRY_GRACE_MS: u64 = 60_000;
+/// A trigger that nobody has cranked this long after its fill was due is void: an old one is a free look.
+pub const TRIGGER_LIFE_MS: u64 = 30_000;
+/// A cancelled or expired order ends this long after its last trigger's fill was due, so that a trigger can win.
+pub const CANCEL_GRACE_MS: u64 = 5_000;
+/// Longest session.
+pub const MAX_SESSION_S: u64 = 30 * DAY_S;
+/// Seconds in which `orders_per_minute` orders may be placed.
+pub const RATE_WINDOW_S: u64 = 60;
 /// Commits close this long before a window ends: no sample could fill them.
 pub const COMMIT_CLOSE_MS: u32 = 20_000;
 /// A liquidation needs a sample at most this old.
@@ -120,7 +137,7 @@ pub enum EndReason {
     WindowVoid = 6,
     /// The determined sample may have left the ring.
     SampleGone = 7,
-    /// Cancelled; not used yet, there is no cancel.
+    /// A resting order was cancelled and no trigger before won.
     Cancelled = 8,
     /// The position was liquidated after the order was placed.
     Liquidated = 9,
@@ -128,4 +145,8 @@ pub enum EndReason {
     Cap = 10,
     /// A reduce-only order found nothing to reduce.
     NothingToReduce = 11,
+    /// The cluster restarted after the commit.
+    ClusterRestarted = 12,
+    /// A resting order's time was over before it was filled.
+    Expired = 13,
 }

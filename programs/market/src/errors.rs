@@ -104,4 +104,22 @@ pub enum MarketError {
     OutflowHour,
     #[msg("This day's limit on winnings is used up: try again a day after the pool's outflow_day_unix.")]
     OutflowDay,
+    #[msg("This margin account placed all its orders of this minute: wait until the minute is over.")]
+    RateLimited,
+    #[msg("Orders that open need an attestation in force here: have the exchange's attestor attest the owner.")]
+    NotEligible,
+    #[msg("Only the exchange's attestor may do this: sign with the attestor.")]
+    NotAttestor,
+    #[msg("The session is of another margin account or delegate, or over: have the owner create one.")]
+    BadSession,
+    #[msg("The order exceeds the session's quantity or what is left of its budget: trade less or get a new session.")]
+    SessionLimit,
+    #[msg("The session still runs: only its owner or delegate may revoke it before it expires.")]
+    SessionRunning,
+    #[msg("The order rests on: no trigger holds at this sample and at its fill sample, and the order is not over.")]
+    RestsOn,
+    #[msg("A market order cannot be cancelled: it ends at its sample.")]
+    NotCancellable,
+    #[msg("The order is cancelled already: it ends once no earlier trigger can win.")]
+    AlreadyCancelled,
 }

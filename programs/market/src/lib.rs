@@ -13,8 +13,11 @@
 //! | `withdraw_collateral` | owner | free margin back to the wallet |
 //! | `request_deposit`, `request_withdrawal`, `cancel_request` | liquidity provider | pool shares, by request |
 //! | `mark_window`, `execute_request` | anyone | marks of open positions; carries requests out at them |
-//! | `submit_order` | owner | commits an order; it fills 5 s of data later |
-//! | `crank_order` | anyone | ends an order at its determined sample |
+//! | `submit_order` | owner, delegate | commits an order: it fills 5 s of data later, or rests for its price |
+//! | `cancel_order` | owner, delegate | a resting order takes no later trigger |
+//! | `crank_order` | anyone | ends an order at its determined sample, or a resting one at its trigger |
+//! | `create_session`, `revoke_session` | owner; owner, delegate | a delegate that may trade and never withdraw |
+//! | `set_attestor`; `attest`, `revoke_attestation` | authority; attestor | who may open positions |
 //! | `add_margin`, `remove_margin` | owner | collateral of a position, down to the initial margin |
 //! | `liquidate` | anyone | closes a position below maintenance margin, a large one by halves |
 //! | `finalise_window` | anyone | settlement from the feed's areas |
@@ -23,8 +26,9 @@
 //! | `settle_position`, `distribute_fees` | anyone | pays out, splits the fees |
 //! | `quote` | simulation | price of a trade now |
 //!
-//! `timing` says where a window stands at a sample, `matching` which sample an order belongs to, `state` keeps the
-//! books, `constants` the limits and end reasons. The maths are the crate `model`. Reference: docs/programs.md.
+//! `timing` says where a window stands at a sample, `matching` which sample an order belongs to, `resting` what
+//! triggers one that waits, `state` keeps the books, `constants` the limits and end reasons. The maths are the crate
+//! `model`. Reference: docs/programs.md.
 
 #[cfg(target_os = "solana")]
 use solana_compiler_builtins as _;
@@ -34,8 +38,10 @@ pub mod errors;
 pub mod events;
 pub mod instructions;
 pub mod matching;
+pub mod resting;
 pub mod state;
 pub mod timing;
+pub mod tokens;
 
 use anchor_lang::prelude::*;
 
@@ -190,12 +196,51 @@ pub mod market {
         limit_e6: u32,
         collateral_e6: u64,
         expiry_ms: u32,
+        kind: u8,
+        trigger_e6: u32,
     ) -> Result<()> {
-        let params = OrderParams { client_id, side, flags, qty_e6, limit_e6, collateral_e6, expiry_ms };
+        let params =
+            OrderParams { client_id, side, flags, qty_e6, limit_e6, collateral_e6, expiry_ms, kind, trigger_e6 };
         instructions::submit_order(ctx, params)
     }
 
-    /// End an order at its determined sample, or for the reason why there is none.
+    /// Let a resting order take no trigger later than the delay from now.
+    pub fn cancel_order(ctx: &mut Context<CancelOrder>) -> Result<()> {
+        instructions::cancel_order(ctx)
+    }
+
+    /// Let a delegate trade with a margin account.
+    pub fn create_session(
+        ctx: &mut Context<CreateSession>,
+        expires_unix: u64,
+        max_qty_e6: u64,
+        budget_e6: u64,
+    ) -> Result<()> {
+        instructions::create_session(ctx, expires_unix, max_qty_e6, budget_e6)
+    }
+
+    /// End a session.
+    pub fn revoke_session(ctx: &mut Context<RevokeSession>) -> Result<()> {
+        instructions::revoke_session(ctx)
+    }
+
+    /// Replace the attestor.
+    pub fn set_attestor(ctx: &mut Context<SetAttestor>, attestor: Address) -> Result<()> {
+        instructions::set_attestor(ctx, attestor)
+    }
+
+    /// Attest that an owner may open positions.
+    pub fn attest(ctx: &mut Context<Attest>, expires_unix: u64) -> Result<()> {
+        instructions::attest(ctx, expires_unix)
+    }
+
+    /// Take an attestation back.
+    pub fn revoke_attestation(ctx: &mut Context<RevokeAttestation>) -> Result<()> {
+        instructions::revoke_attestation(ctx)
+    }
+
+    /// End an order at its determined sample (a resting one: `sample_index` is its trigger), or for the reason why
+    /// there is none.
     pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<()> {
         instructions::crank_order(ctx, sample_index)
     }

@@ -80,6 +80,17 @@ pub fn decide(
     if sample.suspend_epoch % 2 == 1 || sample.suspend_epoch != order.suspend_epoch {
         return Ok(Err(EndReason::Suspended));
     }
+    execute(feed, sample, order, window, position)
+}
+
+/// What `order` does at its fill sample: a fill at that price, or the reason against it.
+pub fn execute(
+    feed: &Feed,
+    sample: &Sample,
+    order: &Order,
+    window: &Window,
+    position: &Position,
+) -> Result<core::result::Result<Fill, EndReason>> {
     let pricing = Pricing::of(feed, sample, window)?;
     if pricing.at.left_ms == 0 {
         return Ok(Err(EndReason::WindowOver));
@@ -91,11 +102,7 @@ pub fn decide(
     }
     let qty_e6 = if closes { order.qty_e6.min(position.qty_e6) } else { order.qty_e6 };
     let price_e6 = pricing.fill_price(side, qty_e6, window)?;
-    let met = match side {
-        Side::Long => price_e6 <= order.limit_e6,
-        Side::Short => price_e6 >= order.limit_e6,
-    };
-    if !met {
+    if !order.accepts(side, price_e6) {
         return Ok(Err(EndReason::LimitNotMet));
     }
     Ok(Ok(Fill { qty_e6, price_e6, forward_e6: pricing.forward_e6, closes }))

@@ -2,7 +2,7 @@
 //!
 //! Windows are nominal minutes of a half; added time belongs to none. How long added time will be is not known ahead,
 //! so the way to a later half counts its nominal rest only, and FT's halves count as joined.
-use anchor_lang::prelude::*;
+use anchor_lang::{pinocchio::sysvars::get_sysvar, prelude::*};
 use oracle::{Feed, Sample};
 
 use crate::{
@@ -95,6 +95,7 @@ fn past(feed: &Feed, part: &Part) -> (u64, u32) {
 }
 
 /// Where window `id` stands at `sample`.
+#[inline(never)]
 pub fn progress(feed: &Feed, sample: &Sample, id: u8) -> Result<Progress> {
     let parts = parts(id).ok_or(MarketError::BadParameter)?;
     let period = period_of(feed, sample);
@@ -111,8 +112,7 @@ pub fn progress(feed: &Feed, sample: &Sample, id: u8) -> Result<Progress> {
             at.left_out_ms += out;
             begun = true;
         } else if period == part.period && play >= from {
-            let (area_from, out_from) =
-                feed.minute_mark(part.period, part.from).ok_or(MarketError::InvariantBroken)?;
+            let (area_from, out_from) = feed.minute_mark(part.period, part.from).ok_or(MarketError::InvariantBroken)?;
             at.area += sample.area.saturating_sub(area_from);
             // Exact for the newest sample; of an older one a gap since is counted too.
             let out = feed.left_out_ms.saturating_sub(out_from).min(play - from);
@@ -172,18 +172,12 @@ pub struct Pricing {
 
 impl Pricing {
     /// Forward price, spread and envelope of `window` at `sample`.
+    #[inline(never)]
     pub fn of(feed: &Feed, sample: &Sample, window: &Window) -> Result<Pricing> {
         let at = progress(feed, sample, window.window_id)?;
         let w_ms = window.w_ms - at.left_out_ms.min(window.w_ms - 1);
-        let forward_e6 = math(model::forward(
-            at.area,
-            at.left_ms,
-            at.lead_ms,
-            sample.x_e6,
-            sample.mu_e6,
-            sample.s_e4,
-            w_ms,
-        ))?;
+        let forward_e6 =
+            math(model::forward(at.area, at.left_ms, at.lead_ms, sample.x_e6, sample.mu_e6, sample.s_e4, w_ms))?;
         Ok(Pricing {
             at,
             period: period_of(feed, sample),
@@ -195,6 +189,7 @@ impl Pricing {
     }
 
     /// Price of a trade of `qty_e6` in direction `side`.
+    #[inline(never)]
     pub fn fill_price(&self, side: model::Side, qty_e6: u64, window: &Window) -> Result<u32> {
         math(model::fill_price(
             side,
@@ -233,8 +228,14 @@ pub fn fresh_sample<'a>(feed: &'a Feed, max_age_ms: u64, clock: &Clock) -> Resul
 /// Slot in which the cluster was last restarted by hand; 0 when it never was.
 pub fn last_restart_slot() -> Result<u64> {
     let mut slot = [0u8; 8];
-    anchor_lang::pinocchio::sysvars::get_sysvar(&mut slot, &LAST_RESTART_SLOT, 0)?;
+    get_sysvar(&mut slot, &LAST_RESTART_SLOT, 0)?;
     Ok(u64::from_le_bytes(slot))
+}
+
+/// When a commit made now counts as made: the end of the cluster's second, or the feed's data time if that is later.
+pub fn commit_ms(clock: &Clock, feed: Option<&Feed>) -> u64 {
+    let known = feed.map_or(0, |feed| feed.start_unix_ms + feed.data_ms as u64);
+    (clock_ms(clock) + 999).max(known)
 }
 
 /// The feed behind `view`; None when it was closed.

@@ -68,6 +68,7 @@ fn check(feed: &Feed, quote: &Quote, unix_s: i64) -> Result<()> {
         quote.tick > 0
             && quote.x_e6 <= MAX_X_E6
             && quote.mu_e6 <= MAX_X_E6
+            && quote.s_e4.abs_diff(S_BIAS) <= MAX_S_E4
             && quote.play_ms <= MAX_PERIOD_PLAY_MS
             && (1..=PERIODS as u8).contains(&quote.period)
             && quote.flags <= FLAGS_ALL
@@ -86,17 +87,20 @@ fn check(feed: &Feed, quote: &Quote, unix_s: i64) -> Result<()> {
     if feed.samples > 0 && quote.period == feed.period {
         let start = feed.periods[feed.period as usize - 1].start_play_ms;
         require!(start.saturating_add(quote.play_ms) >= feed.play_ms, OracleError::TimeWentBack);
-        let last = feed.ring[((feed.samples - 1) % RING as u64) as usize].x_e6;
+        let last = &feed.ring[((feed.samples - 1) % RING as u64) as usize];
         let limit = (quote.tick - feed.tick).saturating_mul(MAX_STEP_E6);
-        require!(quote.x_e6.abs_diff(last) <= limit, OracleError::StepTooLarge);
+        // Both move the forward price.
+        let near = quote.x_e6.abs_diff(last.x_e6) <= limit && quote.mu_e6.abs_diff(last.mu_e6) <= limit;
+        require!(near, OracleError::StepTooLarge);
     }
     Ok(())
 }
 
 /// Turn the quotes of one tick into a sample. `chosen` are their publishers, in order.
 fn aggregate(feed: &mut Feed, chosen: &[u8], unix_s: i64, slot: u64) -> Result<()> {
-    let merged = Merged::of(&feed.quotes, chosen);
-    let last_x = feed.newest().map_or(merged.x_e6, |sample| sample.x_e6);
+    let last = feed.newest().copied();
+    let merged = Merged::of(&feed.quotes, chosen, last.as_ref());
+    let last_x = last.map_or(merged.x_e6, |sample| sample.x_e6);
     // Quotes were checked one by one, perhaps against an older sample: keep time and periods in order.
     let data_ms = merged.data_ms.max(feed.data_ms);
     let period = merged.period.max(feed.period + (feed.in_break == 1) as u8).min(PERIODS as u8);
@@ -165,26 +169,32 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Merge the quotes of the publishers `chosen` (1 to 8 of them).
-    pub fn of(quotes: &[PublisherQuote; MAX_PUBLISHERS], chosen: &[u8]) -> Merged {
+    /// Merge the quotes of the publishers `chosen` (1 to 8 of them). Of an even number of votes two stand in the middle,
+    /// and of two publishers one may lie: index, mu and s are then what lies between them nearest to the sample before,
+    /// so that a liar can hold them back but not take them away.
+    pub fn of(quotes: &[PublisherQuote; MAX_PUBLISHERS], chosen: &[u8], last: Option<&Sample>) -> Merged {
         let n = chosen.len();
         let mut scratch = [0u32; MAX_PUBLISHERS];
-        let mut median = |field: fn(&PublisherQuote) -> u32| {
+        let mut middle = |field: fn(&PublisherQuote) -> u32| {
             for (slot, who) in scratch.iter_mut().zip(chosen) {
                 *slot = field(&quotes[*who as usize]);
             }
             sort(&mut scratch[..n]);
-            scratch[(n - 1) / 2]
+            (scratch[(n - 1) / 2], scratch[n / 2])
         };
+        let (low, high) = middle(|q| q.mu_e6);
+        let mu_e6 = last.map_or(low, |sample| sample.mu_e6).clamp(low, high);
+        let (low, high) = middle(|q| q.s_e4);
+        let s_e4 = last.map_or(low, |sample| sample.s_e4).clamp(low, high);
+        let mut median = |field: fn(&PublisherQuote) -> u32| middle(field).0;
         let plain = median(|q| q.x_e6);
-        // The lower median of equal values with a strict majority is that value: period and flags by majority.
+        // The lower median of equal values with a strict majority is that value: period by majority.
         let (data_ms, play_ms) = (median(|q| q.data_ms), median(|q| q.play_ms));
-        let (mu_e6, s_e4, period) = (median(|q| q.mu_e6), median(|q| q.s_e4), median(|q| q.period as u32));
-        let revised = median(|q| (q.flags & FLAG_REVISED) as u32) != 0;
-        let period_end = median(|q| (q.flags & FLAG_PERIOD_END) as u32) != 0;
+        let period = median(|q| q.period as u32);
 
         let mut votes = [0u32; 3 * MAX_PUBLISHERS];
         let (mut witness, mut suspended, mut suspend_reason) = (None, false, 0);
+        let (mut revised, mut ended) = (0, 0);
         for (i, who) in chosen.iter().enumerate() {
             let quote = &quotes[*who as usize];
             let conf_e6 = quote.conf_e4 as u32 * 100;
@@ -194,6 +204,8 @@ impl Merged {
             if quote.x_e6 == plain && witness.is_none() {
                 witness = Some(*who);
             }
+            revised += (quote.flags & FLAG_REVISED != 0) as usize;
+            ended += (quote.flags & FLAG_PERIOD_END != 0) as usize;
             if quote.flags & FLAG_SUSPENDED != 0 {
                 suspend_reason = if suspended { suspend_reason } else { quote.suspend_reason };
                 suspended = true;
@@ -201,7 +213,9 @@ impl Merged {
         }
         sort(&mut votes[..3 * n]);
         let quarter = 3 * n / 4;
-        let (p25, p50, p75) = (votes[quarter], votes[(3 * n - 1) / 2], votes[3 * n - 1 - quarter]);
+        let (low, high) = (votes[(3 * n - 1) / 2], votes[3 * n / 2]);
+        let p50 = last.map_or(low, |sample| sample.x_e6).clamp(low, high);
+        let (p25, p75) = (votes[quarter], votes[3 * n - 1 - quarter]);
         let conf_e6 = (p50 - p25).max(p75 - p50);
         Merged {
             tick: quotes[chosen[0] as usize].tick,
@@ -214,8 +228,8 @@ impl Merged {
             conf_e4: conf_e6.div_ceil(100).min(u16::MAX as u32) as u16,
             suspended,
             suspend_reason,
-            revised,
-            period_end,
+            revised: 2 * revised > n,
+            period_end: 2 * ended > n,
             witness: witness.unwrap_or(chosen[0]),
         }
     }

@@ -16,10 +16,14 @@ pub const MINUTE_MS: u32 = 60_000;
 pub const HOLD_MAX_MS: u32 = 60_000;
 /// A quote's data time may be this far ahead of the cluster's clock.
 pub const MAX_AHEAD_MS: u64 = 10_000;
-/// Largest honest move of the index in one tick.
+/// Largest honest move of the index in one tick, and of where it is heading.
 pub const MAX_STEP_E6: u32 = 25_000_000;
 /// The index lies between 0 and this.
 pub const MAX_X_E6: u32 = 100_000_000;
+/// `s_e4` of an attack that adds nothing.
+pub const S_BIAS: u32 = 1 << 31;
+/// An attack adds or takes at most 25 points, 1e-4 points.
+pub const MAX_S_E4: u32 = 250_000;
 /// A period longer than this is a mistake of the keeper.
 pub const MAX_PERIOD_PLAY_MS: u32 = 7_200_000;
 

@@ -18,9 +18,9 @@ pub enum OracleError {
     TickNotNew,
     #[msg("The quote's data time is more than 10 s ahead of the cluster's clock: check the keeper's clock.")]
     AheadOfClock,
-    #[msg("A field of the quote is out of range: index and mu 0..100e6, period 1..4, known flags and reason.")]
+    #[msg("A field of the quote is out of range: index and mu 0..100e6, s within 25 points, period 1..4, known flags and reason.")]
     BadQuote,
-    #[msg("The index moved more than 25 points a tick: the quote is rejected as an outlier.")]
+    #[msg("The index or its mu moved more than 25 points a tick: the quote is rejected as an outlier.")]
     StepTooLarge,
     #[msg("The quote's data or play time lies before the feed's: send the newest tick.")]
     TimeWentBack,

@@ -3,7 +3,7 @@
 //! on or off), and the feed's state at the end.
 use std::{fs, path::Path};
 
-use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_X_E6};
+use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_S_E4, MAX_X_E6, S_BIAS};
 use anchor_lang::{prelude::Address, Error};
 use bytemuck::Zeroable;
 use serde_json::{json, Value};
@@ -90,6 +90,8 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
                 4 => quote.data_ms += 60_000,
                 5 => quote.play_ms = quote.play_ms.saturating_sub(90_000),
                 6 => quote.flags ^= FLAG_SUSPENDED,
+                7 => quote.mu_e6 = if d.below(2) == 0 { 0 } else { MAX_X_E6 },
+                8 => quote.s_e4 = S_BIAS - MAX_S_E4 - d.below(2),
                 _ => {}
             }
             let unix_s = START_UNIX_S + data_ms as i64 / 1_000;

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     errors::MarketError,
-    events::MarginMoved,
+    events::{emit, MarginMoved},
     state::{credit, debit, Exchange, Margin, Pool, Position, Window},
 };
 
@@ -47,6 +47,6 @@ pub fn add_margin(ctx: &mut Context<AddMargin>, amount_e6: u64) -> Result<()> {
         collateral_e6: a.position.collateral_e6,
         free_e6: a.margin.free_e6,
     };
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

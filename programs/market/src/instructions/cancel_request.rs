@@ -1,11 +1,12 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::LiquidityCancelled,
+    events::{emit, LiquidityCancelled},
     state::{debit, Exchange, LpRequest, Pool},
+    tokens::pay,
 };
 
 /// Accounts of `cancel_request`.
@@ -20,7 +21,7 @@ pub struct CancelRequest {
     pub pool: Account<Pool>,
     #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
     pub vault: Account<TokenAccount>,
-    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump)]
+    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump = pool.lp_escrow_bump)]
     pub lp_escrow: Account<TokenAccount>,
     /// Receives the tokens of a deposit, the shares of a withdrawal.
     #[account(mut)]
@@ -39,13 +40,11 @@ pub struct CancelRequest {
 pub fn cancel_request(ctx: &mut Context<CancelRequest>) -> Result<()> {
     let a = &mut ctx.accounts;
     let amount = a.request.amount;
-    let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
-    let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
     if a.request.kind == LP_DEPOSIT {
         debit(&mut a.pool.claimable_e6, amount)?;
-        a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], amount)?;
+        pay(&a.token_program, &mut a.vault, &mut a.destination, &a.pool, amount)?;
     } else {
-        a.token_program.transfer(&mut a.lp_escrow, &mut a.destination, &a.pool, &[signer], amount)?;
+        pay(&a.token_program, &mut a.lp_escrow, &mut a.destination, &a.pool, amount)?;
     }
     a.pool.lp_requests -= 1;
     a.pool.invariant_vault(a.vault.amount())?;
@@ -53,6 +52,6 @@ pub fn cancel_request(ctx: &mut Context<CancelRequest>) -> Result<()> {
     let event =
         LiquidityCancelled { request: *a.request.address(), owner: a.request.owner, kind: a.request.kind, amount };
     a.request.close(*a.rent_payer.account())?;
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

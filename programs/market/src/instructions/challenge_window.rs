@@ -1,12 +1,13 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::WindowChallenged,
+    events::{emit, WindowChallenged},
     state::{credit, Exchange, Pool, Window},
     timing::clock_ms,
+    tokens::take,
 };
 
 /// Accounts of `challenge_window`.
@@ -41,7 +42,7 @@ pub fn challenge_window(ctx: &mut Context<ChallengeWindow>) -> Result<()> {
 
     let bond_e6 = a.exchange.challenge_bond_e6;
     if bond_e6 > 0 {
-        a.token_program.transfer(&mut a.source, &mut a.vault, &a.challenger, &[], bond_e6)?;
+        take(&a.token_program, &mut a.source, &mut a.vault, &a.challenger, bond_e6)?;
     }
     credit(&mut a.pool.claimable_e6, bond_e6)?;
     a.window.challenge = CHALLENGE_OPEN;
@@ -56,6 +57,6 @@ pub fn challenge_window(ctx: &mut Context<ChallengeWindow>) -> Result<()> {
         bond_e6,
         dispute_until_ms: a.window.dispute_until_ms,
     };
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::MarketError, events::PauseChanged, state::Exchange};
+use crate::{
+    errors::MarketError,
+    events::{emit, PauseChanged},
+    state::Exchange,
+};
 
 /// Accounts of `clear_guardian_pause`.
 #[event_cpi]
@@ -19,6 +23,6 @@ pub fn clear_guardian_pause(ctx: &mut Context<ClearGuardianPause>) -> Result<()>
     let before = exchange.pause_at(&clock);
     exchange.guardian_until_unix = exchange.guardian_until_unix.min(clock.unix_timestamp.max(0) as u64);
     let (exchange, after) = (*exchange.address(), exchange.pause_at(&clock));
-    emit_cpi!(PauseChanged { exchange, before, after });
+    emit!(ctx, PauseChanged { exchange, before, after });
     Ok(())
 }

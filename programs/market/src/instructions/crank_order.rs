@@ -1,13 +1,15 @@
 use anchor_lang::prelude::*;
 use model::Side;
+use oracle::{Feed, Sample};
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::OrderEnded,
-    matching::{decide, determine, Fill, Ripe},
+    events::{emit, OrderEnded},
+    matching::{decide, determine, execute, Fill, Ripe},
+    resting,
     state::{credit, debit, math, Exchange, Margin, Market, Order, Pool, Position, Reduction, Stake, Window},
-    timing::{live_feed, sample_ms},
+    timing::{last_restart_slot, live_feed, sample_ms},
 };
 
 /// Accounts of `crank_order`.
@@ -58,7 +60,18 @@ struct Outcome {
     suspend_epoch: u16,
 }
 
-/// 1. Finds the order's determined sample (`sample_index` is checked) or the reason why there is none.
+impl Outcome {
+    /// Record the sample at which the order ends.
+    fn note(&mut self, feed: &Feed, index: u64, sample: &Sample) {
+        self.sample_index = index;
+        self.data_ms = sample_ms(feed, sample);
+        self.suspend_epoch = sample.suspend_epoch;
+        self.conf_e6 = sample.conf_e4 as u32 * 100;
+    }
+}
+
+/// 1. Finds the order's determined sample (`sample_index` is checked) or the reason why there is none. For an order
+///    that rests `sample_index` is its trigger: it fills, is over, or the instruction fails and it rests on.
 /// 2. Fills at that sample's price: an opposite position is closed up to its quantity, else collateral enters.
 /// 3. Books borrow fee, fee, gain or loss and reservation; refunds what is left of the escrow.
 /// 4. Closes the order: rent to its payer, tip to the cranker.
@@ -72,6 +85,7 @@ pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<(
         Ok(fill) => apply(a, &fill, &mut outcome)?,
         Err(reason) => reason,
     };
+    require!(ended != EndReason::Cap || !a.order.resting(), MarketError::RestsOn);
     outcome.reason = ended as u8;
     if ended != EndReason::Filled {
         outcome = Outcome { refund_e6: a.order.escrow_e6(), ..outcome };
@@ -110,12 +124,13 @@ pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<(
         commit_ms: order.commit_ms,
         suspend_epoch: outcome.suspend_epoch,
         borrow_e6: outcome.borrow_e6,
+        kind: order.kind,
     };
     let tip = order.tip_lamports;
     a.order.sub_lamports(tip)?;
     a.cranker.add_lamports(tip)?;
     a.order.close(*a.rent_payer.account())?;
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }
 
@@ -131,19 +146,48 @@ fn judge(
         WINDOW_VOID => return Ok(Err(EndReason::WindowVoid)),
         _ => {}
     }
+    if last_restart_slot()? > a.order.commit_slot {
+        return Ok(Err(EndReason::ClusterRestarted));
+    }
     if a.order.generation != a.position.generation {
         return Ok(Err(EndReason::Liquidated));
     }
     let feed = live_feed(a.feed.account())?.ok_or(MarketError::FeedGone)?;
+    if a.order.resting() {
+        return judge_resting(a, &feed, index, clock, outcome);
+    }
     match determine(&feed, &a.order, index, clock)? {
         Ripe::Ended(reason) => Ok(Err(reason)),
         Ripe::Sample(index, sample) => {
-            outcome.sample_index = index;
-            outcome.data_ms = sample_ms(&feed, sample);
-            outcome.suspend_epoch = sample.suspend_epoch;
-            outcome.conf_e6 = sample.conf_e4 as u32 * 100;
+            outcome.note(&feed, index, sample);
             decide(&feed, sample, &a.order, &a.window, &a.position)
         }
+    }
+}
+
+/// The same for an order that rests: triggered by sample `index`, over, or an error while it rests on.
+fn judge_resting(
+    a: &CrankOrder,
+    feed: &Feed,
+    index: u64,
+    clock: &Clock,
+    outcome: &mut Outcome,
+) -> Result<core::result::Result<Fill, EndReason>> {
+    if let Some((number, sample)) = resting::fill_sample(feed, &a.order, &a.window, &a.position, index)? {
+        let end = execute(feed, sample, &a.order, &a.window, &a.position)?;
+        let ends = match &end {
+            // A pause stops what waited outside the book from opening, never what closes.
+            Ok(fill) => fill.closes || a.exchange.pause_at(clock) == PAUSE_ACTIVE,
+            Err(reason) => *reason == EndReason::NothingToReduce,
+        };
+        if ends {
+            outcome.note(feed, number, sample);
+            return Ok(end);
+        }
+    }
+    match resting::over(feed, &a.order, &a.window, clock)? {
+        Some(reason) => Ok(Err(reason)),
+        None => Err(MarketError::RestsOn.into()),
     }
 }
 
@@ -161,7 +205,8 @@ fn apply(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<EndRe
             return Ok(EndReason::Cap);
         }
     }
-    let borrow = a.exchange.borrow_max_e12 > 0 || a.window.borrow_rate_e12 > 0;
+    // An index that has grown counts for positions to come, though the fee is off by now.
+    let borrow = a.exchange.borrow_max_e12 > 0 || a.window.borrow_rate_e12 > 0 || a.window.borrow_index_e12 > 0;
     if borrow {
         let feed = live_feed(a.feed.account())?.ok_or(MarketError::FeedGone)?;
         a.window.accrue(&feed)?;

@@ -4,7 +4,7 @@ use oracle::Feed;
 use crate::{
     constants::VERSION,
     errors::MarketError,
-    events::MarketCreated,
+    events::{emit, MarketCreated},
     state::{Exchange, Market},
 };
 
@@ -36,6 +36,6 @@ pub fn create_market(ctx: &mut Context<CreateMarket>) -> Result<()> {
     a.market.exchange = exchange;
     a.market.feed = feed;
     let market = *a.market.address();
-    emit_cpi!(MarketCreated { market, exchange, feed });
+    emit!(ctx, MarketCreated { market, exchange, feed });
     Ok(())
 }

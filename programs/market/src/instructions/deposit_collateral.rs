@@ -1,11 +1,12 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::PAUSE_NO_NEW_ORDERS,
     errors::MarketError,
-    events::CollateralChanged,
+    events::{emit, CollateralChanged},
     state::{credit, Exchange, Margin, Pool},
+    tokens::take,
 };
 
 /// Accounts of `deposit_collateral`.
@@ -26,19 +27,24 @@ pub struct DepositCollateral {
     pub token_program: Program<Token>,
 }
 
-/// 1. Moves `amount_e6` from the depositor to the vault. 2. Books it as free margin.
+/// 1. Moves `amount_e6` from the depositor to the vault. 2. Books it as free margin; winnings that return count no
+///    longer against the outflow limits.
 pub fn deposit_collateral(ctx: &mut Context<DepositCollateral>, amount_e6: u64) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
     a.exchange.allows(PAUSE_NO_NEW_ORDERS, &clock)?;
     require!(amount_e6 > 0, MarketError::BadAmount);
-    a.token_program.transfer(&mut a.source, &mut a.vault, &a.depositor, &[], amount_e6)?;
+    take(&a.token_program, &mut a.source, &mut a.vault, &a.depositor, amount_e6)?;
     credit(&mut a.margin.free_e6, amount_e6)?;
+    // What comes back no longer counts as gone: the same money sent round cannot use up everybody's limit.
+    let returned_e6 = amount_e6.min(a.margin.withdrawals_e6.saturating_sub(a.margin.deposits_e6));
+    a.pool.outflow_hour_e6 = a.pool.outflow_hour_e6.saturating_sub(returned_e6);
+    a.pool.outflow_day_e6 = a.pool.outflow_day_e6.saturating_sub(returned_e6);
     credit(&mut a.margin.deposits_e6, amount_e6)?;
     credit(&mut a.pool.margin_e6, amount_e6)?;
     a.pool.invariant_vault(a.vault.amount())?;
 
     let (margin, owner, free_e6) = (*a.margin.address(), a.margin.owner, a.margin.free_e6);
-    emit_cpi!(CollateralChanged { margin, owner, deposit: 1, amount_e6, free_e6 });
+    emit!(ctx, CollateralChanged { margin, owner, deposit: 1, amount_e6, free_e6 });
     Ok(())
 }

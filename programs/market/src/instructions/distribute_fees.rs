@@ -1,12 +1,13 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, Mint, TokenAccount};
+use anchor_spl::{Mint, TokenAccount};
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::FeesDistributed,
+    events::{emit, FeesDistributed},
     instructions::settle_position::ended,
     state::{credit, debit, math, Exchange, Pool, Window},
+    tokens::pay,
 };
 
 /// Accounts of `distribute_fees`.
@@ -56,13 +57,11 @@ pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
     credit(&mut a.pool.cash_e6, lp_e6)?;
     credit(&mut a.pool.insurance_e6, insurance_e6)?;
     if protocol_e6 > 0 {
-        let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
-        let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
-        a.token_program.transfer(&mut a.vault, &mut a.treasury_vault, &a.pool, &[signer], protocol_e6)?;
+        pay(&a.token_program, &mut a.vault, &mut a.treasury_vault, &a.pool, protocol_e6)?;
     }
     a.pool.invariant_vault(a.vault.amount())?;
 
     let window = *a.window.address();
-    emit_cpi!(FeesDistributed { window, lp_e6, insurance_e6, protocol_e6 });
+    emit!(ctx, FeesDistributed { window, lp_e6, insurance_e6, protocol_e6 });
     Ok(())
 }

@@ -4,9 +4,10 @@ use anchor_spl::{token::TokenCpiExt, Mint, TokenAccount};
 use crate::{
     constants::*,
     errors::MarketError,
-    events::LiquidityChanged,
+    events::{emit, LiquidityChanged},
     state::{credit, debit, math, Exchange, LpRequest, Pool},
     timing::clock_ms,
+    tokens::pay,
 };
 
 /// Accounts of `execute_request`.
@@ -24,7 +25,7 @@ pub struct ExecuteRequest {
     pub vault: Account<TokenAccount>,
     #[account(mut, address = exchange.lp_mint @ MarketError::WrongAccount)]
     pub lp_mint: Account<Mint>,
-    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump)]
+    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump = pool.lp_escrow_bump)]
     pub lp_escrow: Account<TokenAccount>,
     #[account(mut, address = request.destination @ MarketError::WrongAccount)]
     pub destination: Account<TokenAccount>,
@@ -77,7 +78,7 @@ pub fn execute_request(ctx: &mut Context<ExecuteRequest>) -> Result<()> {
     a.request.sub_lamports(tip)?;
     a.executor.add_lamports(tip)?;
     a.request.close(*a.rent_payer.account())?;
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }
 
@@ -114,6 +115,6 @@ fn redeem(a: &mut ExecuteRequest, supply: u64) -> Result<Moved> {
     let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
     let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
     a.token_program.burn(&mut a.lp_escrow, &mut a.lp_mint, &a.pool, &[signer], shares)?;
-    a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], tokens_e6)?;
+    pay(&a.token_program, &mut a.vault, &mut a.destination, &a.pool, tokens_e6)?;
     Ok(Moved { tokens_e6, shares, value_e6 })
 }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::WindowFinalised,
+    events::{emit, WindowFinalised},
     state::{math, Exchange, Window},
     timing::{clock_ms, live_feed, outcome, sample_ms, stood_still},
 };
@@ -60,6 +60,6 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
         area,
         left_out_ms,
     };
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

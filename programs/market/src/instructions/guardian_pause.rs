@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::MarketError, events::PauseChanged, state::Exchange};
+use crate::{
+    constants::*,
+    errors::MarketError,
+    events::{emit, PauseChanged},
+    state::Exchange,
+};
 
 /// Accounts of `guardian_pause`.
 #[event_cpi]
@@ -32,6 +37,6 @@ pub fn guardian_pause(ctx: &mut Context<GuardianPause>, level: u8, seconds: u32)
     }
     exchange.guardian_pause = level;
     let exchange = *exchange.address();
-    emit_cpi!(PauseChanged { exchange, before, after: level });
+    emit!(ctx, PauseChanged { exchange, before, after: level });
     Ok(())
 }

@@ -49,6 +49,7 @@ pub fn init_pool(ctx: &mut Context<InitPool>) -> Result<()> {
     a.pool.bump = bump;
     a.pool.vault_bump = vault_bump;
     a.pool.lp_mint_bump = lp_mint_bump;
+    a.pool.lp_escrow_bump = ctx.bumps.lp_escrow;
     a.pool.exchange = *a.exchange.address();
     a.pool.vault = vault;
     a.pool.lp_mint = lp_mint;

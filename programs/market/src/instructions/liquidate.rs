@@ -4,7 +4,7 @@ use oracle::Feed;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::PositionLiquidated,
+    events::{emit, PositionLiquidated},
     state::{credit, debit, math, replace, Exchange, Margin, Market, Pool, Position, Stake, Window},
     timing::{fresh_sample, Pricing},
 };
@@ -105,7 +105,7 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
         sample_index: a.feed.samples - 1,
         borrow_e6,
     };
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }
 

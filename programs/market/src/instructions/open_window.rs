@@ -4,7 +4,7 @@ use oracle::Feed;
 use crate::{
     constants::VERSION,
     errors::MarketError,
-    events::WindowOpened,
+    events::{emit, WindowOpened},
     state::{Exchange, Market, Window},
     timing::{nominal_ms, outcome},
 };
@@ -53,6 +53,6 @@ pub fn open_window(ctx: &mut Context<OpenWindow>, window_id: u8, k_e6: u64) -> R
     window.end_ms = end_ms;
     window.w_ms = w_ms;
     let window = *window.address();
-    emit_cpi!(WindowOpened { window, market, feed, window_id, w_ms, k_e6 });
+    emit!(ctx, WindowOpened { window, market, feed, window_id, w_ms, k_e6 });
     Ok(())
 }

@@ -48,8 +48,7 @@ pub fn quote(ctx: &mut Context<ViewQuote>, side: u8, qty_e6: u64) -> Result<Quot
     let sample = a.feed.newest().ok_or(MarketError::NoSample)?;
     let pricing = Pricing::of(&a.feed, sample, &a.window)?;
     let window = &a.window;
-    let (impact_e6, raises) =
-        math(model::impact(side, qty_e6, window.oi_long_e6, window.oi_short_e6, window.k_e6))?;
+    let (impact_e6, raises) = math(model::impact(side, qty_e6, window.oi_long_e6, window.oi_short_e6, window.k_e6))?;
     let tradable = window.is_open()
         && a.feed.status != oracle::STATUS_FINAL
         && !a.feed.suspended()

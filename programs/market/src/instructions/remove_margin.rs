@@ -4,7 +4,7 @@ use oracle::Feed;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::MarginMoved,
+    events::{emit, MarginMoved},
     state::{credit, debit, math, Exchange, Margin, Pool, Position, Window},
     timing::{fresh_sample, Pricing},
 };
@@ -64,6 +64,6 @@ pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<
         collateral_e6: a.position.collateral_e6,
         free_e6: a.margin.free_e6,
     };
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

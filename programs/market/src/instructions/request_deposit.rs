@@ -1,11 +1,12 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::LiquidityRequested,
+    events::{emit, LiquidityRequested},
     state::{credit, Exchange, LpRequest, Pool},
+    tokens::take,
 };
 
 /// Accounts of `request_deposit`.
@@ -47,7 +48,7 @@ pub fn request_deposit(ctx: &mut Context<RequestDeposit>, id: u64, amount_e6: u6
     require!(amount_e6 > 0, MarketError::BadAmount);
     let ready_unix = clock.unix_timestamp.max(0) as u64;
 
-    a.token_program.transfer(&mut a.source, &mut a.vault, &a.owner, &[], amount_e6)?;
+    take(&a.token_program, &mut a.source, &mut a.vault, &a.owner, amount_e6)?;
     credit(&mut a.pool.claimable_e6, amount_e6)?;
     a.pool.lp_requests += 1;
     a.pool.invariant_vault(a.vault.amount())?;
@@ -82,6 +83,6 @@ pub fn request_deposit(ctx: &mut Context<RequestDeposit>, id: u64, amount_e6: u6
         let accounts = system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.request.cpi_handle_mut() };
         system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
     }
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

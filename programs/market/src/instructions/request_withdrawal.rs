@@ -1,11 +1,12 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::LiquidityRequested,
+    events::{emit, LiquidityRequested},
     state::{Exchange, LpRequest, Pool},
+    tokens::take,
 };
 
 /// Accounts of `request_withdrawal`.
@@ -22,7 +23,7 @@ pub struct RequestWithdrawal {
     #[account(mut)]
     pub pool: Account<Pool>,
     /// Holds the shares of all waiting withdrawals.
-    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump)]
+    #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump = pool.lp_escrow_bump)]
     pub lp_escrow: Account<TokenAccount>,
     /// Shares of the owner.
     #[account(mut)]
@@ -54,7 +55,7 @@ pub fn request_withdrawal(
     require!(shares > 0 && shares <= a.source.amount(), MarketError::BadAmount);
     let ready_unix = clock.unix_timestamp.max(0) as u64 + a.exchange.lp_cooldown_s as u64;
 
-    a.token_program.transfer(&mut a.source, &mut a.lp_escrow, &a.owner, &[], shares)?;
+    take(&a.token_program, &mut a.source, &mut a.lp_escrow, &a.owner, shares)?;
     a.pool.lp_requests += 1;
 
     let tip_lamports = a.exchange.tip_lamports;
@@ -87,6 +88,6 @@ pub fn request_withdrawal(
         let accounts = system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.request.cpi_handle_mut() };
         system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
     }
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }

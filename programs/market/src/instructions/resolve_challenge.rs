@@ -1,12 +1,13 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::ChallengeResolved,
+    events::{emit, ChallengeResolved},
     instructions::settle_position::ended,
     state::{credit, debit, Exchange, Pool, Window},
+    tokens::pay,
 };
 
 /// Accounts of `resolve_challenge`.
@@ -40,13 +41,11 @@ pub fn resolve_challenge(ctx: &mut Context<ResolveChallenge>) -> Result<()> {
     if !upheld {
         credit(&mut a.pool.insurance_e6, bond_e6)?;
     } else if bond_e6 > 0 {
-        let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
-        let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
-        a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], bond_e6)?;
+        pay(&a.token_program, &mut a.vault, &mut a.destination, &a.pool, bond_e6)?;
     }
     a.pool.invariant_vault(a.vault.amount())?;
 
     let (window, challenger) = (*a.window.address(), a.window.challenger);
-    emit_cpi!(ChallengeResolved { window, challenger, bond_e6, upheld: upheld as u8 });
+    emit!(ctx, ChallengeResolved { window, challenger, bond_e6, upheld: upheld as u8 });
     Ok(())
 }

@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::PAUSE_HALTED, errors::MarketError, events::PauseChanged, state::Exchange};
+use crate::{
+    constants::PAUSE_HALTED,
+    errors::MarketError,
+    events::{emit, PauseChanged},
+    state::Exchange,
+};
 
 /// Accounts of `set_pause`.
 #[event_cpi]
@@ -23,6 +28,6 @@ pub fn set_pause(ctx: &mut Context<SetPause>, level: u8) -> Result<()> {
     let before = exchange.pause;
     exchange.pause = level;
     let exchange = *exchange.address();
-    emit_cpi!(PauseChanged { exchange, before, after: level });
+    emit!(ctx, PauseChanged { exchange, before, after: level });
     Ok(())
 }

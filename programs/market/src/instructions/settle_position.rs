@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::PositionSettled,
+    events::{emit, PositionSettled},
     state::{credit, debit, Exchange, Margin, Market, Pool, Position, Reduction, Stake, Window},
     timing::clock_ms,
 };
@@ -89,7 +89,7 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
         borrow_e6,
     };
     a.position.close(*a.rent_payer.account())?;
-    emit_cpi!(event);
+    emit!(ctx, event);
     Ok(())
 }
 

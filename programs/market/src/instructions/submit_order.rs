@@ -4,9 +4,9 @@ use oracle::Feed;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::OrderPlaced,
-    state::{credit, debit, math, Exchange, Margin, Order, Pool, Position, Window},
-    timing::{clock_ms, progress},
+    events::{emit, OrderPlaced},
+    state::{credit, debit, delegate, math, Attestation, Exchange, Margin, Order, Pool, Position, Session, Window},
+    timing::{commit_ms, progress},
 };
 
 /// What an order asks for.
@@ -23,8 +23,13 @@ pub struct OrderParams {
     pub limit_e6: u32,
     /// Moves into the position when the order opens.
     pub collateral_e6: u64,
-    /// Milliseconds after commit beyond which no sample fills it; 0: the exchange's default.
+    /// Milliseconds after commit beyond which no sample fills it; 0: the exchange's default, or when it rests its
+    /// window's end.
     pub expiry_ms: u32,
+    /// 0 market, 1 limit, 2 stop-loss, 3 take-profit.
+    pub kind: u8,
+    /// Stop-loss, take-profit: forward price at which it triggers.
+    pub trigger_e6: u32,
 }
 
 /// Accounts of `submit_order`.
@@ -32,7 +37,7 @@ pub struct OrderParams {
 #[derive(Accounts)]
 #[instruction(client_id: u64)]
 pub struct SubmitOrder {
-    #[account(address = margin.owner @ MarketError::WrongOwner)]
+    /// Owner of the margin account, or the delegate of `session`.
     pub owner: Signer,
     /// Pays rent and tip; may be the owner.
     #[account(unsafe(dup))]
@@ -56,13 +61,20 @@ pub struct SubmitOrder {
         init, payer = payer, seeds = [b"order", margin.address().as_ref(), &client_id.to_le_bytes()], bump
     )]
     pub order: Account<Order>,
+    /// Needed when a delegate signs.
+    #[account(mut)]
+    pub session: Option<Account<Session>>,
+    /// Needed for orders that open where the exchange has an attestor.
+    pub attestation: Option<Account<Attestation>>,
     pub system_program: Program<System>,
 }
 
-/// 1. Refuses what could not be filled fairly: paused, suspended, in a break, window not open or about to end.
-/// 2. Creates the position account if it is missing.
-/// 3. Moves collateral and fee from free margin into the order escrow; the tip into the order account.
-/// 4. Writes the order with its commit time, slot, sample count and suspend epoch.
+/// 1. Refuses who may not trade: no owner or delegate, no attestation, too many orders this minute.
+/// 2. Refuses what could not be filled fairly: paused, window not open or about to end; a market order also while
+///    trading is suspended or no play runs. One that rests waits for that.
+/// 3. Creates the position account if it is missing.
+/// 4. Moves collateral and fee from free margin into the order escrow; the tip into the order account.
+/// 5. Writes the order with its commit time, slot, sample count and suspend epoch.
 pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Result<()> {
     let clock = Clock::get()?;
     let (order_bump, position_bump) = (ctx.bumps.order, ctx.bumps.position);
@@ -71,7 +83,11 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
     check_params(&params, &a.exchange)?;
     a.exchange.allows(if reduce_only { PAUSE_REDUCE_ONLY } else { PAUSE_ACTIVE }, &clock)?;
     require!(params.client_id > a.margin.last_client_id, MarketError::ClientIdUsed);
-    check_feed(&a.feed, &a.window)?;
+    check_feed(&a.feed, &a.window, params.kind)?;
+    if !reduce_only {
+        check_attestation(&a.exchange, a.attestation.as_deref(), &a.margin.owner, &clock)?;
+    }
+    a.margin.count_order(a.exchange.orders_per_minute, &clock)?;
 
     let fee = math(model::fee(params.qty_e6, a.exchange.fee_e6))?;
     let fee_reserve_e6 = if reduce_only {
@@ -84,6 +100,11 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
     };
     let escrow = params.collateral_e6.checked_add(fee_reserve_e6).ok_or(MarketError::Overflow)?;
     require!(escrow <= a.margin.free_e6, MarketError::InsufficientMargin);
+    let margin = *a.margin.address();
+    let session = a.session.as_deref_mut();
+    if let Some(session) = delegate(a.owner.address(), &a.margin.owner, &margin, session, &clock)? {
+        session.spend(params.qty_e6, escrow)?;
+    }
 
     let total = a.pool.total_e6()?;
     debit(&mut a.margin.free_e6, escrow)?;
@@ -107,8 +128,9 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
     a.margin.last_client_id = params.client_id;
 
     let tip_lamports = a.exchange.tip_lamports;
-    let commit_ms = (clock_ms(&clock) + 999).max(a.feed.start_unix_ms + a.feed.data_ms as u64);
-    let expiry_ms = if params.expiry_ms == 0 { a.exchange.order_expiry_ms } else { params.expiry_ms };
+    let commit_ms = commit_ms(&clock, Some(&a.feed));
+    let market = params.kind == KIND_MARKET;
+    let expiry_ms = if market && params.expiry_ms == 0 { a.exchange.order_expiry_ms } else { params.expiry_ms };
     let order = &mut a.order;
     order.version = VERSION;
     order.bump = order_bump;
@@ -133,6 +155,9 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
     order.expiry_ms = expiry_ms;
     order.limit_e6 = params.limit_e6;
     order.generation = a.position.generation;
+    order.kind = params.kind;
+    order.trigger_e6 = params.trigger_e6;
+    order.until_ms = if market || expiry_ms == 0 { 0 } else { commit_ms + expiry_ms as u64 };
     let placed = OrderPlaced {
         order: *order.address(),
         margin: order.margin,
@@ -148,36 +173,71 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
         commit_ms,
         expiry_ms,
         suspend_epoch: order.suspend_epoch,
+        kind: params.kind,
+        trigger_e6: params.trigger_e6,
     };
     if tip_lamports > 0 {
-        let accounts =
-            system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.order.cpi_handle_mut() };
+        let accounts = system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.order.cpi_handle_mut() };
         system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
     }
-    emit_cpi!(placed);
+    emit!(ctx, placed);
     Ok(())
 }
 
 /// What can be said about the order alone.
 fn check_params(params: &OrderParams, exchange: &Exchange) -> Result<()> {
-    let expiry = params.expiry_ms == 0 || (exchange.delay_ms..=MAX_EXPIRY_MS).contains(&params.expiry_ms);
+    let longest = if params.kind == KIND_MARKET { MAX_EXPIRY_MS } else { u32::MAX };
+    let expiry = params.expiry_ms == 0 || (exchange.delay_ms..=longest).contains(&params.expiry_ms);
+    let kind = match params.kind {
+        KIND_MARKET | KIND_LIMIT => params.trigger_e6 == 0,
+        KIND_STOP_LOSS | KIND_TAKE_PROFIT => {
+            params.flags & FLAG_REDUCE_ONLY != 0 && params.trigger_e6 <= model::MAX_X_E6
+        }
+        _ => false,
+    };
     require!(
         params.side <= 1
             && params.flags <= FLAG_REDUCE_ONLY
             && (MIN_QTY_E6..=MAX_QTY_E6).contains(&params.qty_e6)
             && params.limit_e6 <= model::MAX_X_E6
-            && expiry,
+            && expiry
+            && kind,
         MarketError::BadParameter
     );
     Ok(())
 }
 
-/// Whether the window trades right now.
-fn check_feed(feed: &Account<Feed>, window: &Window) -> Result<()> {
+/// Whether the window trades right now; an order that rests may also wait for the match to begin or go on.
+fn check_feed(feed: &Account<Feed>, window: &Window, kind: u8) -> Result<()> {
     require!(window.is_open() && feed.status != oracle::STATUS_FINAL, MarketError::WindowNotOpen);
-    require!(!feed.suspended(), MarketError::Suspended);
-    require!(feed.in_break == 0, MarketError::InBreak);
-    let newest = feed.newest().ok_or(MarketError::NoSample)?;
-    require!(progress(feed, newest, window.window_id)?.left_ms >= COMMIT_CLOSE_MS, MarketError::WindowClosing);
+    if kind == KIND_MARKET {
+        require!(!feed.suspended(), MarketError::Suspended);
+        require!(feed.in_break == 0, MarketError::InBreak);
+    }
+    match feed.newest() {
+        Some(newest) => {
+            let left_ms = progress(feed, newest, window.window_id)?.left_ms;
+            require!(left_ms >= COMMIT_CLOSE_MS, MarketError::WindowClosing);
+        }
+        None => {
+            require!(kind != KIND_MARKET, MarketError::NoSample);
+        }
+    }
+    Ok(())
+}
+
+/// Whether `owner` may open positions here.
+fn check_attestation(
+    exchange: &Account<Exchange>,
+    attestation: Option<&Attestation>,
+    owner: &Address,
+    clock: &Clock,
+) -> Result<()> {
+    if exchange.attestor == Address::default() {
+        return Ok(());
+    }
+    // The attestor of today must have signed it: a new one starts with nobody attested.
+    let valid = attestation.is_some_and(|found| found.covers(exchange.address(), owner, &exchange.attestor, clock));
+    require!(valid, MarketError::NotEligible);
     Ok(())
 }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::WindowVoided,
+    events::{emit, WindowVoided},
     state::{Exchange, Window},
     timing::clock_ms,
 };
@@ -34,6 +34,6 @@ pub fn void_window(ctx: &mut Context<VoidWindow>) -> Result<()> {
     a.window.state = WINDOW_VOID;
     a.window.settlement_e6 = 0;
     a.window.dispute_until_ms = now_ms;
-    emit_cpi!(WindowVoided { window, signer, settlement_e6 });
+    emit!(ctx, WindowVoided { window, signer, settlement_e6 });
     Ok(())
 }

@@ -1,11 +1,12 @@
 use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{token::TokenCpiExt, TokenAccount};
+use anchor_spl::TokenAccount;
 
 use crate::{
     constants::*,
     errors::MarketError,
-    events::CollateralChanged,
+    events::{emit, CollateralChanged},
     state::{credit, debit, Exchange, Margin, Pool},
+    tokens::pay,
 };
 
 /// Accounts of `withdraw_collateral`.
@@ -44,12 +45,10 @@ pub fn withdraw_collateral(ctx: &mut Context<WithdrawCollateral>, amount_e6: u64
     debit(&mut a.margin.free_e6, amount_e6)?;
     credit(&mut a.margin.withdrawals_e6, amount_e6)?;
     debit(&mut a.pool.margin_e6, amount_e6)?;
-    let (exchange, bump) = (*a.exchange.address(), [a.pool.bump]);
-    let signer: &[&[u8]] = &[b"pool", exchange.as_ref(), &bump];
-    a.token_program.transfer(&mut a.vault, &mut a.destination, &a.pool, &[signer], amount_e6)?;
+    pay(&a.token_program, &mut a.vault, &mut a.destination, &a.pool, amount_e6)?;
     a.pool.invariant_vault(a.vault.amount())?;
 
     let (margin, owner, free_e6) = (*a.margin.address(), a.margin.owner, a.margin.free_e6);
-    emit_cpi!(CollateralChanged { margin, owner, deposit: 0, amount_e6, free_e6 });
+    emit!(ctx, CollateralChanged { margin, owner, deposit: 0, amount_e6, free_e6 });
     Ok(())
 }

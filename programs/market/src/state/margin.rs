@@ -1,5 +1,7 @@
 use anchor_lang::prelude::*;
 
+use crate::{constants::RATE_WINDOW_S, errors::MarketError};
+
 /// A trader's collateral on one exchange. PDA `["margin", exchange, owner]`.
 ///
 /// Never closed, so that no client id returns.
@@ -27,4 +29,21 @@ pub struct Margin {
     /// Orders placed in it.
     pub rate_count: u32,
     pub _reserved_2: [u8; 4],
+}
+
+impl Margin {
+    /// Count an order against at most `limit` a minute; 0: any number.
+    pub fn count_order(&mut self, limit: u16, clock: &Clock) -> Result<()> {
+        if limit == 0 {
+            return Ok(());
+        }
+        let now = clock.unix_timestamp.max(0) as u64;
+        if now >= self.rate_unix + RATE_WINDOW_S {
+            self.rate_unix = now;
+            self.rate_count = 0;
+        }
+        require!(self.rate_count < limit as u32, MarketError::RateLimited);
+        self.rate_count += 1;
+        Ok(())
+    }
 }

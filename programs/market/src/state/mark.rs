@@ -13,17 +13,19 @@ use crate::{
 };
 
 impl Pool {
-    /// Write the mark of `window`, measured at `data_ms`, into the round; begin a new round when the last is over.
+    /// Write the mark of `window`, measured at `data_ms`, into the round; begin a new round when the last is over or empty.
     pub fn mark(&mut self, window: &mut Window, gain_e6: u64, loss_e6: u64, data_ms: u64, now_unix: u64) -> Result<()> {
         if self.mark_round == 0 || now_unix > self.mark_unix.saturating_add(MARK_ROUND_S) {
             self.mark_round = self.mark_round.checked_add(1).ok_or(MarketError::Overflow)?;
-            self.mark_unix = now_unix;
             self.mark_gain_e6 = 0;
             self.mark_loss_e6 = 0;
             self.marked_windows = 0;
-            self.mark_data_ms = u64::MAX;
         }
         self.unmark(window)?;
+        if self.marked_windows == 0 {
+            self.mark_unix = now_unix;
+            self.mark_data_ms = u64::MAX;
+        }
         credit(&mut self.mark_gain_e6, gain_e6)?;
         credit(&mut self.mark_loss_e6, loss_e6)?;
         self.marked_windows += 1;

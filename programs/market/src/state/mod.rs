@@ -1,4 +1,5 @@
 //! Accounts of the market: zero-copy, little-endian, `version` in the first byte after the discriminator.
+mod attestation;
 mod borrow;
 mod exchange;
 mod lp_request;
@@ -8,10 +9,14 @@ mod market;
 mod order;
 mod pool;
 mod position;
+mod session;
 mod stake;
 mod window;
 
-pub use {exchange::*, lp_request::*, margin::*, market::*, order::*, pool::*, position::*, stake::*, window::*};
+pub use {
+    attestation::*, exchange::*, lp_request::*, margin::*, market::*, order::*, pool::*, position::*, session::*,
+    stake::*, window::*,
+};
 
 use anchor_lang::prelude::*;
 

@@ -1,6 +1,7 @@
 use anchor_lang::prelude::*;
+use model::Side;
 
-use crate::constants::FLAG_REDUCE_ONLY;
+use crate::constants::{FLAG_REDUCE_ONLY, KIND_MARKET};
 
 /// A committed order. PDA `["order", margin, client_id]`; closed when it ends.
 #[account]
@@ -13,7 +14,8 @@ pub struct Order {
     pub flags: u8,
     /// Period at commit.
     pub period: u8,
-    pub _reserved: u8,
+    /// 0 market, 1 limit, 2 stop-loss, 3 take-profit.
+    pub kind: u8,
     /// Even suspend epoch at commit.
     pub suspend_epoch: u16,
     pub owner: Address,
@@ -39,12 +41,24 @@ pub struct Order {
     pub limit_e6: u32,
     /// `Position::generation` at commit.
     pub generation: u32,
+    /// Resting: samples from this data time on no longer trigger it; 0: it rests until its window is over.
+    pub until_ms: u64,
+    /// Stop-loss, take-profit: forward price at which it triggers.
+    pub trigger_e6: u32,
+    /// 1 once its cancel was asked for.
+    pub cancelled: u8,
+    pub _reserved: [u8; 3],
 }
 
 impl Order {
     /// Whether the order may only close.
     pub fn reduce_only(&self) -> bool {
         self.flags & FLAG_REDUCE_ONLY != 0
+    }
+
+    /// Whether it waits for its price instead of its sample.
+    pub fn resting(&self) -> bool {
+        self.kind != KIND_MARKET
     }
 
     /// Data time from which a sample can fill it.
@@ -55,6 +69,14 @@ impl Order {
     /// Data time after which no sample fills it.
     pub fn expires_ms(&self) -> u64 {
         self.commit_ms + self.expiry_ms as u64
+    }
+
+    /// Whether `price_e6` is within its limit.
+    pub fn accepts(&self, side: Side, price_e6: u32) -> bool {
+        match side {
+            Side::Long => price_e6 <= self.limit_e6,
+            Side::Short => price_e6 >= self.limit_e6,
+        }
     }
 
     /// What the order holds in the pool's order escrow.

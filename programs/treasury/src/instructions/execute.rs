@@ -1,5 +1,6 @@
 use anchor_lang::{
     __alloc::vec::Vec,
+    address_eq,
     cpi::{CpiSeed, CpiSigner, InstructionAccount, InstructionView},
     prelude::*,
 };
@@ -40,8 +41,8 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
     };
     let metas = proposal.metas();
     let same = remaining.len() == metas.len() + 1
-        && remaining[metas.len()].address() == &proposal.program_id
-        && metas.iter().zip(&remaining).all(|(meta, view)| &meta.address == view.address());
+        && address_eq(remaining[metas.len()].address(), &proposal.program_id)
+        && metas.iter().zip(&remaining).all(|(meta, view)| address_eq(&meta.address, view.address()));
     require!(same, TreasuryError::WrongAccounts);
     if proposal.class == CLASS_TIGHTEN {
         require!(foreign::tightens(proposal, &remaining)?, TreasuryError::NotTightening);
@@ -58,7 +59,7 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
         .iter()
         .zip(&remaining)
         .map(|(meta, view)| {
-            let signs = meta.flags & FLAG_SIGNER != 0 || meta.address == executor;
+            let signs = meta.flags & FLAG_SIGNER != 0 || address_eq(view.address(), &executor);
             InstructionAccount::new(view.address(), meta.flags & FLAG_WRITABLE != 0, signs)
         })
         .collect();
@@ -66,9 +67,9 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
         InstructionView { program_id: &proposal.program_id, accounts: &accounts, data: proposal.payload() };
     let seeds: [CpiSeed; 3] =
         [CpiSeed::from(b"executor"), CpiSeed::from(treasury_key.as_ref()), CpiSeed::from(&executor_bump)];
-    anchor_lang::pinocchio::cpi::invoke_signed_with_bounds::<{ MAX_ACCOUNTS + 1 }, AccountView>(
+    anchor_lang::pinocchio::cpi::invoke_signed_with_bounds::<MAX_ACCOUNTS, AccountView>(
         &instruction,
-        &remaining,
+        &remaining[..accounts.len()],
         &[CpiSigner::from(&seeds)],
     )
 }

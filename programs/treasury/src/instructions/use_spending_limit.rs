@@ -19,7 +19,7 @@ pub struct UseSpendingLimit {
     pub executor: UncheckedAccount,
     #[account(mut, constraint = limit.treasury == *treasury.address() @ TreasuryError::WrongAccounts)]
     pub limit: Account<SpendingLimit>,
-    /// CHECK: a token account of the limit's mint, checked in the handler; the token program checks its owner.
+    /// CHECK: a token account of the executor and of the limit's mint, checked in the handler.
     #[account(mut)]
     pub source: UncheckedAccount,
     /// CHECK: compared with the limit's list; the token program checks the rest.
@@ -38,8 +38,11 @@ pub fn use_spending_limit(ctx: &mut Context<UseSpendingLimit>, amount: u64) -> R
     a.treasury.member(&member)?;
     require!(a.limit.users().contains(&member), TreasuryError::NotMember);
     require!(a.limit.payees().contains(&receiver), TreasuryError::NotReceiver);
-    let mint = *Account::<TokenAccount>::load(*a.source.account())?.mint();
-    require!(mint == a.limit.mint, TreasuryError::WrongAccounts);
+    {
+        let source = Account::<TokenAccount>::load(*a.source.account())?;
+        let own = source.owner() == a.executor.address(); // not one that merely lets the executor spend
+        require!(own && *source.mint() == a.limit.mint, TreasuryError::WrongAccounts);
+    }
     a.limit.spend(amount, now_s()?)?;
     a.limit.invariant()?;
 

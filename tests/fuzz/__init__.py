@@ -1,0 +1,1 @@
+"""Stateful fuzzing: random actors over real matches, an independent ledger beside the programs."""

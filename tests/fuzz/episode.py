@@ -1,0 +1,150 @@
+"""A life of an exchange: founded, a real match played in coarse ticks, everybody at work, wound up to the last cent."""
+
+from __future__ import annotations
+
+from chain.clients import oracle
+from tests.fuzz import actors, founding, invariants, powers, providers, registry, stage
+from tests.fuzz.ledger import OPEN, WITHDRAWAL, need
+from tests.fuzz.matches import RealMatch
+from tests.fuzz.publishing import publish
+from tests.fuzz.venue import Person, Venue
+from tests.fuzz.world import World
+
+USDC = 1_000_000
+PACES = (((1, 2), 24), ((3, 12), 14), ((40, 59), 20), ((20, 33), 36), ((40, 59), 38), ((55, 59), 52))
+"""Seconds between two ticks, and how many of them: mostly a quarter of an hour, sometimes a half."""
+WEIGHTS = (12, 10, 40, 28, 7, 3)
+
+
+def live(world: World, matches: list[RealMatch], *, until: int) -> None:
+    """Play one episode; ends early, without winding up, at step ``until``."""
+    rng = world.rng
+    count = 1 if rng.random() < 0.7 else 2
+    venue = founding.found(world, [rng.choice(matches) for _ in range(count)])
+    powers.set_guardian(venue)
+    for who in venue.lps:
+        providers.add_liquidity(venue, who, rng.randint(1_000, 6_000) * USDC + rng.randint(0, 999_999))
+    for who in venue.people:
+        actors.deposit(venue, who, rng.randint(300, 1_500) * USDC + rng.randint(0, 999_999))
+    pace, ticks = rng.choices(PACES, WEIGHTS)[0]
+    busy = rng.uniform(2.0, 6.0)
+    for _ in range(ticks):
+        for house in venue.feeds.values():
+            publish(venue, house, pace)
+        for _ in range(int(rng.expovariate(1 / busy))):
+            stage.act(venue)
+        if rng.random() < 0.7:
+            actors.liquidate(venue)
+        if rng.random() < 0.5:
+            actors.margin(venue)
+        if rng.random() < 0.5:
+            actors.crank(venue)
+        if rng.random() < 0.1:
+            world.chain.clock(world.chain.unix_s + rng.randint(1, 9))
+        if world.step >= until:
+            return
+    wind_up(venue)
+
+
+def wind_up(venue: Venue) -> None:
+    """End the match, let everybody leave in random order, and see that nothing is left."""
+    world, ledger, rng = venue.world, venue.ledger, venue.world.rng
+    powers.unpause(venue)
+    for house in venue.feeds.values():
+        publish(venue, house, (20, 59), ends=True)
+        finalise_feed(venue, house.address)
+        registry.record_scores(venue, house)
+        if rng.random() < 0.1:
+            close_feed(venue, house.address)
+    world.chain.clock(world.chain.unix_s + 400)
+    early = rng.random() < 0.05
+    if early:  # the feeds go before the windows are final: all is void
+        for house in venue.feeds.values():
+            if not house.closed:
+                close_feed(venue, house.address)
+    for key in rng.sample(list(ledger.windows), len(ledger.windows)):
+        if ledger.windows[key].state == OPEN:
+            actors.finalise_window(venue, key)
+    for key in rng.sample(list(ledger.orders), len(ledger.orders)):
+        actors.crank_order(venue, key)
+    for key in ledger.windows:
+        if rng.random() < 0.5:
+            powers.challenge_window(venue, key)
+        if rng.random() < 0.5:
+            powers.void_window(venue, key)
+        if ledger.positions and rng.random() < 0.2:
+            actors.settle_position(venue, rng.choice(list(ledger.positions)))  # mostly too early
+    world.chain.clock(world.chain.unix_s + 180)
+    for key, window in ledger.windows.items():
+        if window.challenge == 1:
+            powers.resolve_challenge(venue, key)
+        if window.challenge == 1:
+            powers.resolve_challenge(venue, key, honest=1.0)
+    for key in rng.sample(list(ledger.positions), len(ledger.positions)):
+        actors.settle_position(venue, key)
+    for key, window in ledger.windows.items():
+        if not window.fees_done:
+            actors.distribute_fees(venue, key)
+    for house in venue.feeds.values():
+        if not house.closed:
+            close_feed(venue, house.address)
+    for who in venue.people:
+        leave(venue, who)
+    for who in rng.sample(venue.lps, len(venue.lps)):
+        if held := ledger.shares[who.shares]:
+            providers.ask(venue, who, WITHDRAWAL, held)
+    world.chain.clock(world.chain.unix_s + 90)
+    for key in list(ledger.requests):
+        if ledger.requests[key].kind == WITHDRAWAL:
+            providers.execute_request(venue, key)
+        if key in ledger.requests:
+            providers.cancel_request(venue, key)
+    registry.take_bonds_back(venue)
+    if ledger.supply == 0 and ledger.pool.margin_e6 == 0:
+        invariants.i9_nothing_is_left(venue)
+        world.seen["exchanges wound up to nothing"] += 1
+
+
+def leave(venue: Venue, who: Person) -> None:
+    """Withdraw everything, a day at a time where winnings are limited."""
+    ledger = venue.ledger
+    book = ledger.margins[who.margin]
+    for _ in range(20):
+        if not book.free_e6:
+            return
+        principal = max(0, book.deposits_e6 - book.withdrawals_e6)
+        limit = min((v for name in ("hour", "day") if (v := ledger.params[f"outflow_{name}_e6"])), default=10**18)
+        actors.withdraw(venue, who, min(book.free_e6, principal + limit))
+        if book.free_e6:
+            venue.world.chain.clock(venue.world.chain.unix_s + 86_400)
+
+
+def finalise_feed(venue: Venue, address: object) -> None:
+    """Freeze a feed after its last period."""
+    house = venue.feeds[address]  # type: ignore[index]
+
+    def rule() -> None:
+        need(not house.twin.final and house.twin.in_break, "still playing")
+        house.twin.final = True
+        house.finalised_unix_s = venue.world.chain.unix_s
+
+    instruction = oracle.ix_finalise_feed(operator=venue.operator.pubkey(), config=venue.config, feed=house.address)
+    venue.world.attempt("finalise_feed", instruction, [venue.operator], rule, venue, role=venue.operator)
+
+
+def close_feed(venue: Venue, address: object) -> None:
+    """Close a final feed."""
+    house = venue.feeds[address]  # type: ignore[index]
+
+    def rule() -> None:
+        need(house.twin.final, "not final")
+        need(venue.world.chain.unix_s >= house.finalised_unix_s + venue.retention_s, "kept for a while")
+        house.closed = True
+
+    instruction = oracle.ix_close_feed(
+        operator=venue.operator.pubkey(),
+        config=venue.config,
+        rent_receiver=venue.creator.pubkey(),
+        feed=house.address,
+    )
+    venue.world.attempt("close_feed", instruction, [venue.operator], rule, venue, role=venue.operator)
