@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.trading.quotes import Quote
-from oracle.windows import NAMES as WINDOW_NAMES
-from oracle.windows import nominal_s
+from backend.trading.quotes import Quote, window_parts
+from oracle.windows import nominal_s, window_name
 
 Row = Mapping[str, Any]
 SIDES = ("long", "short")
@@ -152,7 +151,7 @@ def place(row: Row) -> dict[str, Any]:
         "signature": row["signature"],
         "level": level_of(row),
         "match_id": row.get("match_id"),
-        "window": None if row.get("window_id") is None else named(WINDOW_NAMES, row["window_id"]),
+        "window": None if row.get("window_id") is None else window_name(row["window_id"]),
         "window_address": row["window"],
         "period": row.get("period"),
         "play_ms": None if row.get("second") is None else row["second"] * 1000,
@@ -292,7 +291,7 @@ def margin_view(row: Row) -> dict[str, Any]:
 def window_view(row: Row, quote: Quote | None) -> dict[str, Any]:
     """A window with its live price (None before the first sample and once it is final)."""
     body = row["body"]
-    start_s, end_s = nominal_s(row["window_id"])
+    start_s, end_s = nominal_s(window_parts(row))
     price: dict[str, str | None] = {"mark": None, "bid": None, "ask": None, "half_spread": None, "conf": None}
     timing: dict[str, Any] = {"left_ms": None, "lead_ms": None, "maintenance_margin": None, "tradable": False}
     if quote is not None:
@@ -310,7 +309,7 @@ def window_view(row: Row, quote: Quote | None) -> dict[str, Any]:
         "feed": row["feed"],
         "match_id": row["match_id"],
         "window_id": row["window_id"],
-        "name": named(WINDOW_NAMES, row["window_id"]),
+        "name": window_name(row["window_id"]),
         "state": named(WINDOW_STATES, row["state"]),
         "start_s": start_s,
         "end_s": end_s,
@@ -341,7 +340,7 @@ def position_view(row: Row, mark_e6: int | None, pnl_e6: int | None) -> dict[str
         "owner": row["owner"],
         "margin": row["margin"],
         "match_id": row["match_id"],
-        "window": named(WINDOW_NAMES, row["window_id"]) if row["window_id"] is not None else None,
+        "window": window_name(row["window_id"]) if row["window_id"] is not None else None,
         "window_address": row["window"],
         "side": named(SIDES, row["side"]),
         "qty": decimal(qty),

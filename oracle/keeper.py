@@ -22,7 +22,7 @@ from oracle.books import Books, read_books
 from oracle.courier import Courier
 from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
 from oracle.resting import Samples, sample_to_crank
-from oracle.windows import FeedState, SampleLike, forward_e6
+from oracle.windows import FeedState, SampleLike, forward_e6, parts_between
 
 CRANK_UNITS = 60_000
 REST_MS = 10_000
@@ -275,7 +275,7 @@ def below_maintenance(window: client.Window, position: client.Position, feed: or
     """Whether the position's equity at the newest sample's forward price is less than its maintenance margin."""
     newest = feed.ring[(feed.samples - 1) % len(feed.ring)]
     sample = SampleLike(*(int(newest[name]) for name in ("area", "x_e6", "mu_e6", "s_e4")))
-    mark_e6, at, _ = forward_e6(FeedState.of(feed), sample, window.window_id)
+    mark_e6, at, _ = forward_e6(FeedState.of(feed), sample, parts_between(window.start_ms, window.end_ms))
     if at.left_ms == 0:
         return False
     pnl = pricing.pnl(pricing.Side(position.side), position.qty_e6, position.entry_cost_e6, mark_e6)

@@ -13,7 +13,7 @@ from typing import Any
 from chain.clients import market as client
 from chain.clients import oracle as oracle_client
 from momentum import pricing
-from oracle.windows import FeedState, Progress, SampleLike, forward_e6
+from oracle.windows import FeedState, Progress, SampleLike, forward_e6, parts_between
 
 TRIGGER_LIFE_MS = 30_000
 CANCEL_GRACE_MS = 5_000
@@ -69,16 +69,17 @@ class Samples:
             period -= 1
         return period
 
-    def priced(self, index: int, window_id: int) -> Priced:
+    def priced(self, index: int, window: client.Window) -> Priced:
         """Return a window's price at a sample."""
-        key = (index, window_id)
+        key = (index, window.window_id)
         if key not in self._priced:
             row = self._row(index)
             state = replace(
                 FeedState.of(self.feed), period=self.period(index), play_ms=int(row["play_ms"]), in_break=False
             )
+            parts = parts_between(window.start_ms, window.end_ms)
             sample = SampleLike(*(int(row[name]) for name in ("area", "x_e6", "mu_e6", "s_e4")))
-            self._priced[key] = Priced(*forward_e6(state, sample, window_id), int(row["conf_e4"]))
+            self._priced[key] = Priced(*forward_e6(state, sample, parts), int(row["conf_e4"]))
         return self._priced[key]
 
     def _row(self, index: int) -> Any:
@@ -113,7 +114,7 @@ def triggers(samples: Samples, order: client.Order, window: client.Window, posit
         in_time = at_ms >= order.commit_ms and (order.until_ms == 0 or at_ms < order.until_ms)
         undisturbed = samples.epoch(index) % 2 == 0 and samples.epoch(index) == samples.epoch(fill)
         if in_time and undisturbed and samples.period(index) == samples.period(fill):
-            here, there = (samples.priced(i, window.window_id) for i in (index, fill))
+            here, there = (samples.priced(i, window) for i in (index, fill))
             if _condition(order, here, window, position) and _fills(order, there, window, position):
                 yield index
 
@@ -127,7 +128,7 @@ def over(samples: Samples, order: client.Order, window: client.Window, now_ms: i
             return True
     if samples.feed.status == FEED_FINAL:
         return True
-    return samples.newest >= 0 and samples.priced(samples.newest, window.window_id).at.left_ms == 0
+    return samples.newest >= 0 and samples.priced(samples.newest, window).at.left_ms == 0
 
 
 def _closes(order: client.Order, position: client.Position) -> bool:

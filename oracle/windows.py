@@ -31,8 +31,25 @@ PARTS: tuple[tuple[Part, ...], ...] = (
     ((2, 0, 45),),
     ((1, 0, 45), (2, 0, 45)),
 )
+"""Parts of the standard windows by id."""
 NAMES = ("0-15", "15-30", "30-45", "45-60", "60-75", "75-90", "H1", "H2", "FT")
-"""Window names by id."""
+"""Names of the standard windows by id."""
+
+
+def parts_between(start_ms: int, end_ms: int) -> tuple[Part, ...]:
+    """Return the parts of a window between two nominal times, as its account stores them."""
+    found = []
+    for period in (1, 2):
+        kick_off_ms = (period - 1) * HALF_MS
+        first, last = (min(max(at - kick_off_ms, 0), HALF_MS) // MINUTE_MS for at in (start_ms, end_ms))
+        if last > first:
+            found.append((period, first, last))
+    return tuple(found)
+
+
+def window_name(window_id: int) -> str:
+    """Return a window's name; a custom one has only its number."""
+    return NAMES[window_id] if window_id < len(NAMES) else f"custom-{window_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +88,9 @@ class Progress:
     left_out_ms: int
 
 
-def nominal_s(window_id: int) -> tuple[int, int]:
+def nominal_s(parts: Sequence[Part]) -> tuple[int, int]:
     """Start and end of a window in nominal seconds of the match (the second half begins at 2,700)."""
-    first, last = PARTS[window_id][0], PARTS[window_id][-1]
+    first, last = parts[0], parts[-1]
     return ((first[0] - 1) * HALF_MINUTES + first[1]) * 60, ((last[0] - 1) * HALF_MINUTES + last[2]) * 60
 
 
@@ -92,14 +109,14 @@ def _mark(feed: FeedState, period: int, minute: int) -> tuple[int, int] | None:
     return int(feed.minute_area[period - 1][minute]), int(feed.minute_left_out_ms[period - 1][minute])
 
 
-def progress(feed: FeedState, newest_area: int, window_id: int) -> Progress:
-    """Where the window stands. Raises LookupError before the first sample."""
+def progress(feed: FeedState, newest_area: int, parts: Sequence[Part]) -> Progress:
+    """Where the window of these parts stands. Raises LookupError before the first sample."""
     if feed.period == 0:
         raise LookupError("the feed has no sample yet: wait for kick-off")
     play = feed.play_ms - feed.periods[feed.period - 1][0]
     area = left = lead = left_out = 0
     begun = False
-    for period, first, last in PARTS[window_id]:
+    for period, first, last in parts:
         begin, end = first * MINUTE_MS, last * MINUTE_MS
         if feed.period > period or (feed.period == period and play >= end):
             gone_area, gone_out = _past(feed, newest_area, (period, first, last))
@@ -142,10 +159,10 @@ class SampleLike:
     s_e4: int
 
 
-def forward_e6(feed: FeedState, sample: SampleLike, window_id: int) -> tuple[int, Progress, tuple[int, int]]:
+def forward_e6(feed: FeedState, sample: SampleLike, parts: Sequence[Part]) -> tuple[int, Progress, tuple[int, int]]:
     """Fair price of the window, where it stands, and the envelope the price must lie in."""
-    at = progress(feed, sample.area, window_id)
-    length = sum((last - first) * MINUTE_MS for _, first, last in PARTS[window_id])
+    at = progress(feed, sample.area, parts)
+    length = sum((last - first) * MINUTE_MS for _, first, last in parts)
     w_ms = length - min(at.left_out_ms, length - 1)
     price = pricing.forward(at.area, at.left_ms, at.lead_ms, sample.x_e6, sample.mu_e6, sample.s_e4, w_ms)
     return price, at, pricing.envelope(at.area, at.left_ms, w_ms)

@@ -21,7 +21,7 @@ from oracle import aggregate as aggregation
 from oracle import transcript
 from oracle.books import Books
 from oracle.keeper import VOID
-from oracle.windows import HALF_S, FeedState, SampleLike, forward_e6, nominal_s
+from oracle.windows import HALF_S, PARTS, FeedState, SampleLike, forward_e6, nominal_s
 
 _SETTLED = tuple(name for name in Settlement.__dataclass_fields__ if name != "void")
 
@@ -94,11 +94,11 @@ def sample_rows(path: Path) -> tuple[SampleRow, ...]:
         state = FeedState.of(feed)
         numbers = SampleLike(sample.area, sample.x_e6, sample.mu_e6, sample.s_e4)
         price = low = high = 0
-        for window_id in range(6):
-            start_s, end_s = nominal_s(window_id)
+        for parts in PARTS[:6]:
+            start_s, end_s = nominal_s(parts)
             inside_ms = item.quote.play_ms + (item.quote.period - 1) * HALF_S * 1000
             if start_s * 1000 <= inside_ms < end_s * 1000 and item.quote.play_ms < HALF_S * 1000:
-                price, _, (low, high) = forward_e6(state, numbers, window_id)
+                price, _, (low, high) = forward_e6(state, numbers, parts)
         rows.append(SampleRow(item.quote.tick, sample.x_e6, price, low, high))
 
     transcript.aggregate(transcript.read(path), note)

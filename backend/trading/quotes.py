@@ -8,7 +8,7 @@ from typing import Any
 
 from momentum import pricing
 from momentum.pricing import Side
-from oracle.windows import FeedState, SampleLike, forward_e6
+from oracle.windows import PARTS, FeedState, Part, SampleLike, forward_e6, parts_between
 
 Row = Mapping[str, Any]
 ONE_CONTRACT_E6 = 1_000_000
@@ -44,6 +44,13 @@ def feed_state(row: Row) -> FeedState:
     )
 
 
+def window_parts(row: Row) -> tuple[Part, ...]:
+    """The minutes of a row of `windows`; a custom window's are in its body."""
+    if row["window_id"] < len(PARTS):
+        return PARTS[row["window_id"]]
+    return parts_between(row["body"]["start_ms"], row["body"]["end_ms"])
+
+
 def quote(feed: Row, sample: Row, window: Row, *, paused: bool = False) -> Quote | None:
     """Price ``window`` at the feed's newest ``sample``; None before the first sample and for a window that is over."""
     if window["state"] != 0:
@@ -51,7 +58,7 @@ def quote(feed: Row, sample: Row, window: Row, *, paused: bool = False) -> Quote
     biased = sample["s_e4"] + pricing.S_BIAS
     numbers = SampleLike(sample["area"], sample["x_e6"], sample["mu_e6"], biased)
     try:
-        forward, at, envelope = forward_e6(feed_state(feed), numbers, window["window_id"])
+        forward, at, envelope = forward_e6(feed_state(feed), numbers, window_parts(window))
     except LookupError:  # before the first sample
         return None
     spread = pricing.half_spread(at.left_ms, at.lead_ms)

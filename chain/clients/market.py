@@ -1344,17 +1344,21 @@ class Market:
     """One match on one exchange. PDA `["market", exchange, feed]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'\xdb\xbe\xd57\x00\xe3\xc6\x9a'
-    SPACE: ClassVar[int] = 88
+    SPACE: ClassVar[int] = 120
 
     version: int
     bump: int
     windows: int
     """Bit `i`: window `i` was opened."""
-    _reserved: bytes = bytes(4)
+    closed: int
+    """Bit `i`: window `i` was closed; its id does not return."""
+    _reserved: bytes = bytes(2)
     exchange: Pubkey
     feed: Pubkey
     reserved_e6: int
     """Sum of the reservations of its windows."""
+    rent_receiver: Pubkey
+    """Gets the rent when the market is closed: who paid it."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1377,10 +1381,12 @@ _Market: c.Struct[Market] = c.Struct(
         ("version", c.U8),
         ("bump", c.U8),
         ("windows", c.U16),
-        ("_reserved", c.FixedBytes(4)),
+        ("closed", c.U16),
+        ("_reserved", c.FixedBytes(2)),
         ("exchange", c.KEY),
         ("feed", c.KEY),
         ("reserved_e6", c.U64),
+        ("rent_receiver", c.KEY),
     ),
 )
 
@@ -1389,10 +1395,12 @@ MARKET_DTYPE = np.dtype(
         ("version", "u1"),
         ("bump", "u1"),
         ("windows", "<u2"),
-        ("_reserved", "u1", (4,)),
+        ("closed", "<u2"),
+        ("_reserved", "u1", (2,)),
         ("exchange", ("u1", (32,))),
         ("feed", ("u1", (32,))),
         ("reserved_e6", "<u8"),
+        ("rent_receiver", ("u1", (32,))),
     ]
 )
 
@@ -2473,12 +2481,12 @@ class Window:
     """One contract: the mean of the index over a window. PDA `["window", market, window_id]`."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'BMB\xf2\x99\r\x01E'
-    SPACE: ClassVar[int] = 320
+    SPACE: ClassVar[int] = 352
 
     version: int
     bump: int
     window_id: int
-    """0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT."""
+    """0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT, 9..=15 custom."""
     state: int
     """0 open, 1 final, 2 void."""
     fees_done: int
@@ -2532,6 +2540,8 @@ class Window:
     """Play of the feed, without suspensions, up to which the index has grown."""
     mark_round: int
     """The pool's round in which it was last marked; 0: in none."""
+    rent_receiver: Pubkey
+    """Gets the rent when the window is closed: who paid it."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -2589,6 +2599,7 @@ _Window: c.Struct[Window] = c.Struct(
         ("borrow_rate_e12", c.U64),
         ("borrow_ms", c.U32),
         ("mark_round", c.U32),
+        ("rent_receiver", c.KEY),
     ),
 )
 
@@ -2632,6 +2643,7 @@ WINDOW_DTYPE = np.dtype(
         ("borrow_rate_e12", "<u8"),
         ("borrow_ms", "<u4"),
         ("mark_round", "<u4"),
+        ("rent_receiver", ("u1", (32,))),
     ]
 )
 
@@ -2872,6 +2884,12 @@ class ErrorCode(IntEnum):
     RESTS_ON = 6056
     NOT_CANCELLABLE = 6057
     ALREADY_CANCELLED = 6058
+    WINDOW_ID_USED = 6059
+    FEES_NOT_DONE = 6060
+    CHALLENGE_OPEN = 6061
+    MATCH_RUNNING = 6062
+    WINDOWS_LEFT = 6063
+    NOT_OLD_ACCOUNT = 6064
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -2934,6 +2952,12 @@ ERRORS: dict[int, ErrorInfo] = {
     6056: ErrorInfo(6056, 'RestsOn', 'The order rests on: no trigger holds at this sample and at its fill sample, and the order is not over.'),
     6057: ErrorInfo(6057, 'NotCancellable', 'A market order cannot be cancelled: it ends at its sample.'),
     6058: ErrorInfo(6058, 'AlreadyCancelled', 'The order is cancelled already: it ends once no earlier trigger can win.'),
+    6059: ErrorInfo(6059, 'WindowIdUsed', 'The window of this id was closed: choose an id that was not used in this market.'),
+    6060: ErrorInfo(6060, 'FeesNotDone', 'The fees are not distributed yet: call distribute_fees first.'),
+    6061: ErrorInfo(6061, 'ChallengeOpen', "The bond of the window's challenge is not resolved: call resolve_challenge first."),
+    6062: ErrorInfo(6062, 'MatchRunning', 'The match is not over: wait until its feed is final.'),
+    6063: ErrorInfo(6063, 'WindowsLeft', 'Windows of the market are left: close them first.'),
+    6064: ErrorInfo(6064, 'NotOldAccount', 'Not an exchange, pool or margin account of version 1: there is nothing to migrate.'),
 }
 
 
@@ -3362,6 +3386,88 @@ def ix_clear_guardian_pause(
             AccountMeta(exchange, False, True),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseMarketArgs:
+    """Arguments of `close_market`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CloseMarketArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CloseMarketArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CloseMarketArgs.decode(data, at)
+
+
+_CloseMarketArgs: c.Struct[CloseMarketArgs] = c.Struct(
+    CloseMarketArgs,
+    (
+    ),
+)
+
+
+def ix_close_market(
+    *,
+    market: Pubkey,
+    feed: Pubkey,
+    rent_receiver: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Close the market of a match that is over."""
+    return Instruction(
+        PROGRAM_ID,
+        b'X\x9a\xf8\xba0\x0e{\xf4' + CloseMarketArgs().encode(),
+        [
+            AccountMeta(market, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(rent_receiver, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseWindowArgs:
+    """Arguments of `close_window`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CloseWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CloseWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CloseWindowArgs.decode(data, at)
+
+
+_CloseWindowArgs: c.Struct[CloseWindowArgs] = c.Struct(
+    CloseWindowArgs,
+    (
+    ),
+)
+
+
+def ix_close_window(
+    *,
+    market: Pubkey,
+    window: Pubkey,
+    rent_receiver: Pubkey,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Close a window that is over and empty."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xfe.\xa9X(\xd6\xd8\x11' + CloseWindowArgs().encode(),
+        [
+            AccountMeta(market, False, True),
+            AccountMeta(window, False, True),
+            AccountMeta(rent_receiver, False, True),
             *remaining_accounts,
         ],
     )
@@ -3921,6 +4027,57 @@ def ix_init_exchange(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitLpEscrowArgs:
+    """Arguments of `init_lp_escrow`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InitLpEscrowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InitLpEscrowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InitLpEscrowArgs.decode(data, at)
+
+
+_InitLpEscrowArgs: c.Struct[InitLpEscrowArgs] = c.Struct(
+    InitLpEscrowArgs,
+    (
+    ),
+)
+
+
+def ix_init_lp_escrow(
+    *,
+    payer: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    lp_mint: Pubkey,
+    lp_escrow: Pubkey | None = None,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Create the escrow that a migrated pool lacks."""
+    if lp_escrow is None:
+        lp_escrow = pda_lp_escrow(exchange)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\x16(\\\x16U\xaf\x80\x87' + InitLpEscrowArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(lp_mint, False, False),
+            AccountMeta(lp_escrow, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InitPoolArgs:
     """Arguments of `init_pool`."""
 
@@ -4076,6 +4233,115 @@ def ix_mark_window(
             AccountMeta(pool, False, True),
             AccountMeta(window, False, True),
             AccountMeta(feed, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateAccountArgs:
+    """Arguments of `migrate_account`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _MigrateAccountArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> MigrateAccountArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _MigrateAccountArgs.decode(data, at)
+
+
+_MigrateAccountArgs: c.Struct[MigrateAccountArgs] = c.Struct(
+    MigrateAccountArgs,
+    (
+    ),
+)
+
+
+def ix_migrate_account(
+    *,
+    payer: Pubkey,
+    account: Pubkey,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Grow an exchange, pool or margin account of version 1."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\xb1\xe4<}\rt,T' + MigrateAccountArgs().encode(),
+        [
+            AccountMeta(payer, True, True),
+            AccountMeta(account, False, True),
+            AccountMeta(system_program, False, False),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCustomWindowArgs:
+    """Arguments of `open_custom_window`."""
+
+    window_id: int
+    from_minute: int
+    to_minute: int
+    k_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _OpenCustomWindowArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> OpenCustomWindowArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _OpenCustomWindowArgs.decode(data, at)
+
+
+_OpenCustomWindowArgs: c.Struct[OpenCustomWindowArgs] = c.Struct(
+    OpenCustomWindowArgs,
+    (
+        ("window_id", c.U8),
+        ("from_minute", c.U8),
+        ("to_minute", c.U8),
+        ("k_e6", c.U64),
+    ),
+)
+
+
+def ix_open_custom_window(
+    *,
+    operator: Pubkey,
+    payer: Pubkey,
+    exchange: Pubkey,
+    market: Pubkey,
+    feed: Pubkey,
+    window_id: int,
+    from_minute: int,
+    to_minute: int,
+    k_e6: int,
+    window: Pubkey | None = None,
+    system_program: Pubkey = Pubkey.from_string("11111111111111111111111111111111"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Open the custom window `window_id` (9..=15) over the minutes `from_minute..to_minute` (0..=90) of one half."""
+    if window is None:
+        window = pda_window(market, window_id)[0]
+    return Instruction(
+        PROGRAM_ID,
+        b'\xff\xcd\x9bQ|\xa5\x18\xa9' + OpenCustomWindowArgs(window_id=window_id, from_minute=from_minute, to_minute=to_minute, k_e6=k_e6).encode(),
+        [
+            AccountMeta(operator, True, False),
+            AccountMeta(payer, True, True),
+            AccountMeta(exchange, False, True),
+            AccountMeta(market, False, True),
+            AccountMeta(feed, False, False),
+            AccountMeta(window, False, True),
+            AccountMeta(system_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
             *remaining_accounts,
         ],
     )
@@ -5144,6 +5410,8 @@ PROGRAM = Program(
         b'A\xc4\xb1\xf7S\x97!\x82': ("cancel_request", _CancelRequestArgs),
         b'\xea\x15\x17\xb5A\x139@': ("challenge_window", _ChallengeWindowArgs),
         b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
+        b'X\x9a\xf8\xba0\x0e{\xf4': ("close_market", _CloseMarketArgs),
+        b'\xfe.\xa9X(\xd6\xd8\x11': ("close_window", _CloseWindowArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
         b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
         b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
@@ -5154,9 +5422,12 @@ PROGRAM = Program(
         b'c\xde\x12\xd9ft\xb0\xb9': ("finalise_window", _FinaliseWindowArgs),
         b'\xb8]\x1b\r\x7fd\xc6\xee': ("guardian_pause", _GuardianPauseArgs),
         b'\xbfm\x9c\x1f\x00S\xc28': ("init_exchange", _InitExchangeArgs),
+        b'\x16(\\\x16U\xaf\x80\x87': ("init_lp_escrow", _InitLpEscrowArgs),
         b't\xe9\xc7\xccs\x9f\xab$': ("init_pool", _InitPoolArgs),
         b"\xdf\xb3\xe2}0.'J": ("liquidate", _LiquidateArgs),
         b'B\x13\xe1\xc48o}\xda': ("mark_window", _MarkWindowArgs),
+        b'\xb1\xe4<}\rt,T': ("migrate_account", _MigrateAccountArgs),
+        b'\xff\xcd\x9bQ|\xa5\x18\xa9': ("open_custom_window", _OpenCustomWindowArgs),
         b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
         b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),

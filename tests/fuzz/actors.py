@@ -478,3 +478,13 @@ def quote(venue: Venue) -> None:
 def window(venue: Venue) -> None:
     """Open any window; refused when it exists or is over."""
     founding.open_window(venue, venue.world.rng.choice(list(venue.feeds.values())), venue.world.rng.randrange(9))
+
+
+@action(2, "open_custom_window")
+def custom_window(venue: Venue) -> None:
+    """Open a window over minutes of its own, mostly ten or more of one half."""
+    rng = venue.world.rng
+    first = rng.choice((0, 45)) + rng.randint(0, 35) if rng.random() < 0.8 else rng.randint(0, 89)
+    last = min(first + rng.randint(10, 45), 45 if first < 45 else 90) if rng.random() < 0.8 else rng.randint(0, 95)
+    house = rng.choice(list(venue.feeds.values()))
+    founding.open_custom_window(venue, house, rng.randrange(9, 16), first, last)

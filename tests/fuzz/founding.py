@@ -9,7 +9,7 @@ from chain.clients import market as m
 from chain.clients import oracle
 from oracle import listing
 from oracle.aggregate import Feed
-from oracle.windows import PARTS
+from oracle.windows import HALF_MINUTES, PARTS, Part
 from tests.fuzz.feeds import Feedhouse
 from tests.fuzz.ledger import Ledger, Margin, Market, Window, need
 from tests.fuzz.matches import RealMatch
@@ -174,7 +174,27 @@ def list_match(venue: Venue, match: RealMatch) -> Feedhouse:
 
 
 def open_window(venue: Venue, house: Feedhouse, window_id: int) -> None:
-    """Open a window; refused when it exists or is over."""
+    """Open a standard window; refused when it exists or is over."""
+    _open(venue, house, window_id, PARTS[window_id])
+
+
+def open_custom_window(venue: Venue, house: Feedhouse, window_id: int, first: int, last: int) -> None:
+    """Open a window over the minutes `first` to `last` of the match; refused unless they are 10 or more of one half."""
+    period = 1 if last <= HALF_MINUTES else 2
+    kick_off = (period - 1) * HALF_MINUTES
+    fits = window_id >= len(PARTS) and first >= kick_off and last <= kick_off + HALF_MINUTES and last - first >= 10
+    _open(venue, house, window_id, ((period, first - kick_off, last - kick_off),), (first, last), fits=fits)
+
+
+def _open(
+    venue: Venue,
+    house: Feedhouse,
+    window_id: int,
+    parts: tuple[Part, ...],
+    minutes: tuple[int, int] | None = None,
+    *,
+    fits: bool = True,
+) -> None:
     world, ledger = venue.world, venue.ledger
     market = pda.market(venue.exchange, house.address)
     key = pda.window(market, window_id)
@@ -183,24 +203,30 @@ def open_window(venue: Venue, house: Feedhouse, window_id: int) -> None:
     def rule() -> dict[str, Any]:
         need(key not in ledger.windows, "opened already")
         need(not house.closed, "no feed")
+        need(fits, "not a custom window")
         twin = house.twin
-        need(outcome(twin, PARTS[window_id], twin.final) is None, "over")
-        ledger.windows[key] = Window(window_id, house, market, PARTS[window_id], k_e6)
+        need(outcome(twin, parts, twin.final) is None, "over")
+        ledger.windows[key] = Window(window_id, house, market, parts, k_e6)
         ledger.markets[market].windows |= 1 << window_id
         ledger.open_windows += 1
         return {"window_id": window_id, "k_e6": k_e6}
 
-    opening = m.ix_open_window(
-        operator=venue.operator.pubkey(),
-        payer=world.chain.payer.pubkey(),
-        exchange=venue.exchange,
-        market=market,
-        feed=house.address,
-        window=key,
-        window_id=window_id,
-        k_e6=k_e6,
-    )
-    world.attempt("open_window", opening, [venue.operator], rule, venue, role=venue.operator)
+    slots: dict[str, Any] = {
+        "operator": venue.operator.pubkey(),
+        "payer": world.chain.payer.pubkey(),
+        "exchange": venue.exchange,
+        "market": market,
+        "feed": house.address,
+        "window": key,
+        "window_id": window_id,
+        "k_e6": k_e6,
+    }
+    if minutes is None:
+        name, opening = "open_window", m.ix_open_window(**slots)
+    else:
+        name = "open_custom_window"
+        opening = m.ix_open_custom_window(**slots, from_minute=minutes[0], to_minute=minutes[1])
+    world.attempt(name, opening, [venue.operator], rule, venue, role=venue.operator)
 
 
 def person(venue: Venue, style: str, usdc: int) -> Person:

@@ -9,7 +9,17 @@ import pytest
 from chain.clients.oracle import Quote
 from momentum import pricing
 from oracle import aggregate as aggregation
-from oracle.windows import NAMES, PARTS, FeedState, SampleLike, forward_e6, nominal_s, progress
+from oracle.windows import (
+    NAMES,
+    PARTS,
+    FeedState,
+    SampleLike,
+    forward_e6,
+    nominal_s,
+    parts_between,
+    progress,
+    window_name,
+)
 
 HALVES = {1: 2_702, 2: 2_760}
 
@@ -56,7 +66,7 @@ def test_area_and_time_left_are_the_plain_sums_at_any_second(stop: tuple[int, in
     feed, index = match(stop[1], stop)
     state = FeedState.of(feed)
     for window_id in range(len(NAMES)):
-        at = progress(state, feed.samples[-1].area, window_id)
+        at = progress(state, feed.samples[-1].area, PARTS[window_id])
         length = sum((last - first) * 60_000 for _, first, last in PARTS[window_id])
         played = sum(
             1_000
@@ -77,7 +87,7 @@ def test_at_the_end_the_forward_is_the_settlement_and_the_envelope_has_closed() 
     sample = feed.samples[-1]
     numbers = SampleLike(sample.area, sample.x_e6, sample.mu_e6, sample.s_e4)
     for window_id in range(len(NAMES)):
-        price, at, envelope = forward_e6(FeedState.of(feed), numbers, window_id)
+        price, at, envelope = forward_e6(FeedState.of(feed), numbers, PARTS[window_id])
         length = sum((last - first) * 60_000 for _, first, last in PARTS[window_id])
         assert price == plain_area(index, window_id) // length == pricing.settlement(at.area, length, 0)
         assert envelope == (price, price)
@@ -85,23 +95,30 @@ def test_at_the_end_the_forward_is_the_settlement_and_the_envelope_has_closed() 
 
 def test_a_half_that_ends_early_leaves_the_rest_out() -> None:
     feed, index = match(1, (2, 10), first_half_s=600)
-    at = progress(FeedState.of(feed), feed.samples[-1].area, 0)
+    at = progress(FeedState.of(feed), feed.samples[-1].area, PARTS[0])
     assert (at.left_ms, at.left_out_ms) == (0, 300_000)
     assert at.area == sum(index[1, s] * 1_000 for s in range(600))
-    never = progress(FeedState.of(feed), feed.samples[-1].area, 1)
+    never = progress(FeedState.of(feed), feed.samples[-1].area, PARTS[1])
     assert (never.area, never.left_ms, never.left_out_ms) == (0, 0, 900_000)
 
 
 def test_before_the_first_sample_there_is_nothing_to_tell() -> None:
     with pytest.raises(LookupError, match="kick-off"):
-        progress(FeedState.of(aggregation.Feed(1, 1, 0)), 0, 0)
+        progress(FeedState.of(aggregation.Feed(1, 1, 0)), 0, PARTS[0])
 
 
 def test_windows_have_nominal_times_with_half_two_at_forty_five() -> None:
-    assert [nominal_s(i) for i in (0, 3, 6, 7, 8)] == [
+    assert [nominal_s(PARTS[i]) for i in (0, 3, 6, 7, 8)] == [
         (0, 900),
         (2_700, 3_600),
         (0, 2_700),
         (2_700, 5_400),
         (0, 5_400),
     ]
+
+
+def test_a_window_is_told_from_the_times_its_account_stores() -> None:
+    assert [parts_between(*(at * 1_000 for at in nominal_s(parts))) for parts in PARTS] == list(PARTS)
+    assert parts_between(20 * 60_000, 40 * 60_000) == ((1, 20, 40),)
+    assert parts_between(50 * 60_000, 80 * 60_000) == ((2, 5, 35),)
+    assert [window_name(i) for i in (0, 8, 9)] == ["0-15", "FT", "custom-9"]

@@ -3,8 +3,12 @@
 
 use anchor_lang::prelude::*;
 
-/// `version` of every account.
+/// `version` of the accounts that live as long as a match.
 pub const VERSION: u8 = 1;
+/// `version` of Exchange, Pool and Margin: 2 since they hold limits, marks and counters of rates.
+pub const LASTING_VERSION: u8 = 2;
+/// Bytes of an Exchange, a Pool and a Margin of version 1, discriminator included.
+pub const FIRST_SIZES: [usize; 3] = [344, 224, 128];
 
 /// Pause level: everything works.
 pub const PAUSE_ACTIVE: u8 = 0;
@@ -114,8 +118,15 @@ pub const HALF_MINUTES: u8 = 45;
 pub const SUSPENDED_VOID_MINUTES: u8 = 15;
 /// Milliseconds in a minute.
 pub const MINUTE_MS: u32 = 60_000;
-/// Number of window ids.
-pub const WINDOW_IDS: u8 = 9;
+/// Milliseconds of a half that windows cover.
+pub const HALF_MS: u32 = HALF_MINUTES as u32 * MINUTE_MS;
+/// Minutes of the standard windows by id, counted over both halves: quarters of an hour, H1, H2, FT.
+pub const SPANS: [(u8, u8); 9] =
+    [(0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90), (0, 45), (45, 90), (0, 90)];
+/// Highest window id; those above the standard ones are custom.
+pub const MAX_WINDOW_ID: u8 = 15;
+/// Shortest custom window.
+pub const MIN_CUSTOM_MINUTES: u8 = 10;
 
 /// Why an order ended. All but `Filled` refund everything except the tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,4 +122,16 @@ pub enum MarketError {
     NotCancellable,
     #[msg("The order is cancelled already: it ends once no earlier trigger can win.")]
     AlreadyCancelled,
+    #[msg("The window of this id was closed: choose an id that was not used in this market.")]
+    WindowIdUsed,
+    #[msg("The fees are not distributed yet: call distribute_fees first.")]
+    FeesNotDone,
+    #[msg("The bond of the window's challenge is not resolved: call resolve_challenge first.")]
+    ChallengeOpen,
+    #[msg("The match is not over: wait until its feed is final.")]
+    MatchRunning,
+    #[msg("Windows of the market are left: close them first.")]
+    WindowsLeft,
+    #[msg("Not an exchange, pool or margin account of version 1: there is nothing to migrate.")]
+    NotOldAccount,
 }

@@ -8,7 +8,9 @@
 //! | `propose_authority`, `accept_authority` | authority, successor | the authority changes hands in two steps |
 //! | `set_pause` | authority; operator to tighten | Active, ReduceOnly, NoNewOrders, Halted |
 //! | `guardian_pause`, `clear_guardian_pause` | guardian, authority | a tighter pause that ends by itself |
-//! | `create_market`, `open_window` | operator | lists a feed and its windows |
+//! | `create_market`, `open_window`, `open_custom_window` | operator | lists a feed and its windows |
+//! | `close_window`, `close_market` | anyone | gives the rent back when all is over |
+//! | `migrate_account`, `init_lp_escrow` | anyone | brings accounts of version 1 up to date |
 //! | `create_margin`, `deposit_collateral` | anyone | a trader's margin account |
 //! | `withdraw_collateral` | owner | free margin back to the wallet |
 //! | `request_deposit`, `request_withdrawal`, `cancel_request` | liquidity provider | pool shares, by request |
@@ -138,6 +140,37 @@ pub mod market {
     /// Open window `window_id` (0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT) with `k_e6` contracts a point of impact.
     pub fn open_window(ctx: &mut Context<OpenWindow>, window_id: u8, k_e6: u64) -> Result<()> {
         instructions::open_window(ctx, window_id, k_e6)
+    }
+
+    /// Open the custom window `window_id` (9..=15) over the minutes `from_minute..to_minute` (0..=90) of one half.
+    pub fn open_custom_window(
+        ctx: &mut Context<OpenWindow>,
+        window_id: u8,
+        from_minute: u8,
+        to_minute: u8,
+        k_e6: u64,
+    ) -> Result<()> {
+        instructions::open_custom_window(ctx, window_id, from_minute, to_minute, k_e6)
+    }
+
+    /// Close a window that is over and empty.
+    pub fn close_window(ctx: &mut Context<CloseWindow>) -> Result<()> {
+        instructions::close_window(ctx)
+    }
+
+    /// Close the market of a match that is over.
+    pub fn close_market(ctx: &mut Context<CloseMarket>) -> Result<()> {
+        instructions::close_market(ctx)
+    }
+
+    /// Grow an exchange, pool or margin account of version 1.
+    pub fn migrate_account(ctx: &mut Context<MigrateAccount>) -> Result<()> {
+        instructions::migrate_account(ctx)
+    }
+
+    /// Create the escrow that a migrated pool lacks.
+    pub fn init_lp_escrow(ctx: &mut Context<InitLpEscrow>) -> Result<()> {
+        instructions::init_lp_escrow(ctx)
     }
 
     /// Create the margin account of `owner`.

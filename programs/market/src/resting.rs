@@ -71,7 +71,7 @@ fn triggers(feed: &Feed, sample: &Sample, order: &Order, window: &Window, positi
 pub fn over(feed: &Feed, order: &Order, window: &Window, clock: &Clock) -> Result<Option<EndReason>> {
     let newest = feed.newest();
     let ended = match newest {
-        Some(newest) => progress(feed, newest, window.window_id)?.left_ms == 0,
+        Some(newest) => progress(feed, newest, window)?.left_ms == 0,
         None => false,
     };
     if order.until_ms > 0 {

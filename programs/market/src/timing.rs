@@ -26,31 +26,19 @@ impl Part {
     }
 }
 
-/// The part or the two parts of window `id`; None for an unknown id.
-pub fn parts(id: u8) -> Option<&'static [Part]> {
-    const fn part(period: u8, from: u8, to: u8) -> Part {
-        Part { period, from, to }
-    }
-    const PARTS: [&[Part]; WINDOW_IDS as usize] = [
-        &[part(1, 0, 15)],
-        &[part(1, 15, 30)],
-        &[part(1, 30, 45)],
-        &[part(2, 0, 15)],
-        &[part(2, 15, 30)],
-        &[part(2, 30, 45)],
-        &[part(1, 0, 45)],
-        &[part(2, 0, 45)],
-        &[part(1, 0, 45), part(2, 0, 45)],
-    ];
-    PARTS.get(id as usize).copied()
+/// The parts of a window between two nominal times: of the first half, then of the second. Never empty.
+pub fn parts(window: &Window) -> impl DoubleEndedIterator<Item = Part> {
+    let (start_ms, end_ms) = (window.start_ms, window.end_ms);
+    let part = move |period: u8, kick_off_ms: u32| {
+        let minute = |at_ms: u32| (at_ms.clamp(kick_off_ms, kick_off_ms + HALF_MS) - kick_off_ms) / MINUTE_MS;
+        Part { period, from: minute(start_ms) as u8, to: minute(end_ms) as u8 }
+    };
+    [part(1, 0), part(2, HALF_MS)].into_iter().filter(|part| part.to > part.from)
 }
 
-/// Nominal (start, end, length) of window `id` in milliseconds of match time without added time.
-pub fn nominal_ms(id: u8) -> Option<(u32, u32, u32)> {
-    let parts = parts(id)?;
-    let at = |period: u8, minute: u8| ((period - 1) as u32 * HALF_MINUTES as u32 + minute as u32) * MINUTE_MS;
-    let (first, last) = (parts.first()?, parts.last()?);
-    Some((at(first.period, first.from), at(last.period, last.to), parts.iter().map(Part::length_ms).sum()))
+/// The last part of a window.
+fn last_part(window: &Window) -> Result<Part> {
+    parts(window).next_back().ok_or(MarketError::InvariantBroken.into())
 }
 
 /// A window as of one sample.
@@ -94,20 +82,18 @@ fn past(feed: &Feed, part: &Part) -> (u64, u32) {
     (area.saturating_sub(area_from), part.length_ms() - played + out)
 }
 
-/// Where window `id` stands at `sample`.
+/// Where `window` stands at `sample`.
 #[inline(never)]
-pub fn progress(feed: &Feed, sample: &Sample, id: u8) -> Result<Progress> {
-    let parts = parts(id).ok_or(MarketError::BadParameter)?;
+pub fn progress(feed: &Feed, sample: &Sample, window: &Window) -> Result<Progress> {
     let period = period_of(feed, sample);
     require!(period > 0, MarketError::NoSample);
     let play = sample.play_ms.saturating_sub(feed.periods[period as usize - 1].start_play_ms);
-    let half = HALF_MINUTES as u32 * MINUTE_MS;
     let mut at = Progress::default();
     let mut begun = false;
-    for part in parts {
+    for part in parts(window) {
         let (from, to) = (part.from as u32 * MINUTE_MS, part.to as u32 * MINUTE_MS);
         if period > part.period || (period == part.period && play >= to) {
-            let (area, out) = past(feed, part);
+            let (area, out) = past(feed, &part);
             at.area += area;
             at.left_out_ms += out;
             begun = true;
@@ -122,7 +108,7 @@ pub fn progress(feed: &Feed, sample: &Sample, id: u8) -> Result<Progress> {
         } else {
             if !begun {
                 let halves = (part.period - period) as u32;
-                let rest = if halves > 0 { half.saturating_sub(play) + (halves - 1) * half } else { 0 };
+                let rest = if halves > 0 { HALF_MS.saturating_sub(play) + (halves - 1) * HALF_MS } else { 0 };
                 at.lead_ms = if halves > 0 { rest + from } else { from - play };
             }
             at.left_ms += part.length_ms();
@@ -135,23 +121,23 @@ pub fn progress(feed: &Feed, sample: &Sample, id: u8) -> Result<Progress> {
 /// How a window ended: (area, milliseconds left out). None while it can still go on.
 ///
 /// `over`: the feed is final or abandoned, so what was not played will not be.
-pub fn outcome(feed: &Feed, id: u8, over: bool) -> Result<Option<(u64, u32)>> {
+pub fn outcome(feed: &Feed, window: &Window, over: bool) -> Option<(u64, u32)> {
     let (mut area, mut left_out) = (0u64, 0u32);
-    for part in parts(id).ok_or(MarketError::BadParameter)? {
+    for part in parts(window) {
         let complete = feed.minute_mark(part.period, part.to).is_some() || feed.ended(part.period);
         if !complete && !over {
-            return Ok(None);
+            return None;
         }
-        let (a, out) = past(feed, part);
+        let (a, out) = past(feed, &part);
         area += a;
         left_out += out;
     }
-    Ok(Some((area, left_out)))
+    Some((area, left_out))
 }
 
-/// Whether trading was suspended for all of the last 15 minutes of window `id`: nobody could act on what it measured.
-pub fn stood_still(feed: &Feed, id: u8) -> Result<bool> {
-    let last = parts(id).and_then(|parts| parts.last()).ok_or(MarketError::BadParameter)?;
+/// Whether trading was suspended for all of the last 15 minutes of `window`: nobody could act on what it measured.
+pub fn stood_still(feed: &Feed, window: &Window) -> Result<bool> {
+    let last = last_part(window)?;
     let at = |minute: u8| feed.suspended_mark(last.period, minute);
     let (Some(end), Some(before)) = (at(last.to), at(last.to.saturating_sub(SUSPENDED_VOID_MINUTES))) else {
         return Ok(false);
@@ -174,7 +160,7 @@ impl Pricing {
     /// Forward price, spread and envelope of `window` at `sample`.
     #[inline(never)]
     pub fn of(feed: &Feed, sample: &Sample, window: &Window) -> Result<Pricing> {
-        let at = progress(feed, sample, window.window_id)?;
+        let at = progress(feed, sample, window)?;
         let w_ms = window.w_ms - at.left_out_ms.min(window.w_ms - 1);
         let forward_e6 =
             math(model::forward(at.area, at.left_ms, at.lead_ms, sample.x_e6, sample.mu_e6, sample.s_e4, w_ms))?;
@@ -247,10 +233,10 @@ pub fn live_feed(view: &AccountView) -> Result<Option<Account<Feed>>> {
     Ok(None)
 }
 
-/// Play of the feed for which window `id` pays the borrow fee: not suspended, and not after the window's end.
-pub fn chargeable_ms(feed: &Feed, id: u8) -> Result<u32> {
+/// Play of the feed for which `window` pays the borrow fee: not suspended, and not after the window's end.
+pub fn chargeable_ms(feed: &Feed, window: &Window) -> Result<u32> {
     let now = feed.play_ms.saturating_sub(feed.suspended_ms);
-    let last = parts(id).and_then(|parts| parts.last()).ok_or(MarketError::BadParameter)?;
+    let last = last_part(window)?;
     let Some(mark) = feed.periods.get(last.period as usize - 1).filter(|_| feed.started(last.period)) else {
         return Ok(now);
     };

@@ -39,8 +39,9 @@ layout!(margin_is_136_bytes, Margin, 136, {
     rate_count: 128, _reserved_2: 132,
 });
 
-layout!(market_is_80_bytes, Market, 80, {
-    version: 0, bump: 1, windows: 2, _reserved: 4, exchange: 8, feed: 40, reserved_e6: 72,
+layout!(market_is_112_bytes, Market, 112, {
+    version: 0, bump: 1, windows: 2, closed: 4, _reserved: 6, exchange: 8, feed: 40, reserved_e6: 72,
+    rent_receiver: 80,
 });
 
 layout!(order_is_264_bytes, Order, 264, {
@@ -72,12 +73,12 @@ layout!(session_is_168_bytes, Session, 168, {
     max_qty_e6: 144, budget_e6: 152, spent_e6: 160,
 });
 
-layout!(window_is_312_bytes, Window, 312, {
+layout!(window_is_344_bytes, Window, 344, {
     version: 0, bump: 1, window_id: 2, state: 3, fees_done: 4, _reserved: 5, exchange: 8, market: 40, feed: 72,
     k_e6: 104, oi_long_e6: 112, oi_short_e6: 120, reserved_e6: 128, fee_escrow_e6: 136, fees_charged_e6: 144,
     fees_returned_e6: 152, finalised_unix: 160, open_positions: 168, pending_orders: 172, start_ms: 176,
     end_ms: 180, w_ms: 184, settlement_e6: 188, left_out_ms: 192, positions: 196, dispute_until_ms: 200,
     challenger: 208, challenge_bond_e6: 240, challenge: 248, _reserved_2: 249, entry_long_e6: 256,
     entry_short_e6: 264, mark_gain_e6: 272, mark_loss_e6: 280, borrow_index_e12: 288, borrow_rate_e12: 296,
-    borrow_ms: 304, mark_round: 308,
+    borrow_ms: 304, mark_round: 308, rent_receiver: 312,
 });

@@ -130,6 +130,8 @@ OUTFLOW = "test_market_outflow:"
 LIQUIDITY = "test_market_liquidity:"
 REFUSAL = "test_market_refusals:"
 DISPUTE = "test_market_dispute:"
+LIFE = "test_market_lifecycle:"
+MIGRATION = "test_market_migration:"
 AUTHORITY = "test_market_authority:"
 SETTLEMENT = by(REFUSAL + "test_settlement_waits_for_the_end_and_for_the_dispute")
 AMOUNTS = by(REFUSAL + "test_amounts_and_minimums_are_kept")
@@ -194,6 +196,12 @@ MARKET: dict[str, Reach] = {
     "RestsOn": by(RESTING + "test_a_limit_order_waits_for_its_price_and_fills_the_delay_after_its_trigger"),
     "NotCancellable": by(RESTING + "test_cancels_that_are_not_possible_say_why"),
     "AlreadyCancelled": by(RESTING + "test_cancels_that_are_not_possible_say_why"),
+    "WindowIdUsed": by(LIFE + "test_a_closed_id_does_not_return"),
+    "FeesNotDone": by(LIFE + "test_a_window_closes_only_after_its_fees_are_distributed"),
+    "ChallengeOpen": by(LIFE + "test_a_window_stays_until_the_bond_of_its_challenge_is_resolved"),
+    "MatchRunning": by(LIFE + "test_a_market_closes_after_its_match_and_its_windows"),
+    "WindowsLeft": by(LIFE + "test_a_market_closes_after_its_match_and_its_windows"),
+    "NotOldAccount": by(MIGRATION + "test_what_is_not_of_version_1_is_not_migrated"),
 }
 
 SPLIT = "test_treasury:"

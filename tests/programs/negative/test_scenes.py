@@ -8,6 +8,7 @@ from solders.instruction import AccountMeta
 from tests.programs.negative import (  # noqa: F401 - they register scenes
     scenes_delegates,
     scenes_exchange,
+    scenes_lifecycle,
     scenes_liquidity,
     scenes_market,
     scenes_oracle,

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    constants::VERSION,
+    constants::LASTING_VERSION,
     state::{Exchange, Margin},
 };
 
@@ -24,7 +24,7 @@ pub struct CreateMargin {
 pub fn create_margin(ctx: &mut Context<CreateMargin>) -> Result<()> {
     let bump = ctx.bumps.margin;
     let a = &mut ctx.accounts;
-    a.margin.version = VERSION;
+    a.margin.version = LASTING_VERSION;
     a.margin.bump = bump;
     a.margin.exchange = *a.exchange.address();
     a.margin.owner = *a.owner.address();

@@ -35,6 +35,7 @@ pub fn create_market(ctx: &mut Context<CreateMarket>) -> Result<()> {
     a.market.bump = bump;
     a.market.exchange = exchange;
     a.market.feed = feed;
+    a.market.rent_receiver = *a.payer.address();
     let market = *a.market.address();
     emit!(ctx, MarketCreated { market, exchange, feed });
     Ok(())

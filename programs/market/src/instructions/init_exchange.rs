@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::{Mint, TokenAccount};
 
 use crate::{
-    constants::VERSION,
+    constants::LASTING_VERSION,
     errors::MarketError,
     state::{Exchange, ExchangeParams},
 };
@@ -33,7 +33,7 @@ pub fn init_exchange(ctx: &mut Context<InitExchange>, params: ExchangeParams) ->
     let bump = ctx.bumps.exchange;
     let a = &mut ctx.accounts;
     let exchange = &mut a.exchange;
-    exchange.version = VERSION;
+    exchange.version = LASTING_VERSION;
     exchange.bump = bump;
     exchange.creator = *a.creator.address();
     exchange.authority = *a.authority.address();

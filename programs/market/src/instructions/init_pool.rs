@@ -2,7 +2,7 @@ use anchor_lang::{prelude::*, programs::Token};
 use anchor_spl::{mint, token, Mint, TokenAccount};
 
 use crate::{
-    constants::VERSION,
+    constants::LASTING_VERSION,
     errors::MarketError,
     state::{Exchange, Pool},
 };
@@ -45,7 +45,7 @@ pub fn init_pool(ctx: &mut Context<InitPool>) -> Result<()> {
     let (bump, vault_bump, lp_mint_bump) = (ctx.bumps.pool, ctx.bumps.vault, ctx.bumps.lp_mint);
     let a = &mut ctx.accounts;
     let (vault, lp_mint) = (*a.vault.address(), *a.lp_mint.address());
-    a.pool.version = VERSION;
+    a.pool.version = LASTING_VERSION;
     a.pool.bump = bump;
     a.pool.vault_bump = vault_bump;
     a.pool.lp_mint_bump = lp_mint_bump;

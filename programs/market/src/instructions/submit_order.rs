@@ -216,7 +216,7 @@ fn check_feed(feed: &Account<Feed>, window: &Window, kind: u8) -> Result<()> {
     }
     match feed.newest() {
         Some(newest) => {
-            let left_ms = progress(feed, newest, window.window_id)?.left_ms;
+            let left_ms = progress(feed, newest, window)?.left_ms;
             require!(left_ms >= COMMIT_CLOSE_MS, MarketError::WindowClosing);
         }
         None => {

@@ -7,9 +7,13 @@ pub struct Market {
     pub bump: u8,
     /// Bit `i`: window `i` was opened.
     pub windows: u16,
-    pub _reserved: [u8; 4],
+    /// Bit `i`: window `i` was closed; its id does not return.
+    pub closed: u16,
+    pub _reserved: [u8; 2],
     pub exchange: Address,
     pub feed: Address,
     /// Sum of the reservations of its windows.
     pub reserved_e6: u64,
+    /// Gets the rent when the market is closed: who paid it.
+    pub rent_receiver: Address,
 }

@@ -1,14 +1,14 @@
 use anchor_lang::prelude::*;
 
 use super::{credit, debit};
-use crate::constants::WINDOW_OPEN;
+use crate::{constants::WINDOW_OPEN, errors::MarketError};
 
 /// One contract: the mean of the index over a window. PDA `["window", market, window_id]`.
 #[account]
 pub struct Window {
     pub version: u8,
     pub bump: u8,
-    /// 0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT.
+    /// 0..=5 quarters of an hour, 6 H1, 7 H2, 8 FT, 9..=15 custom.
     pub window_id: u8,
     /// 0 open, 1 final, 2 void.
     pub state: u8,
@@ -63,6 +63,8 @@ pub struct Window {
     pub borrow_ms: u32,
     /// The pool's round in which it was last marked; 0: in none.
     pub mark_round: u32,
+    /// Gets the rent when the window is closed: who paid it.
+    pub rent_receiver: Address,
 }
 
 impl Window {
@@ -85,6 +87,23 @@ impl Window {
             model::Side::Long => &mut self.entry_long_e6,
             model::Side::Short => &mut self.entry_short_e6,
         }
+    }
+
+    /// I9: nothing is left in it.
+    pub fn invariant_empty(&self) -> Result<()> {
+        let sums = [
+            self.oi_long_e6,
+            self.oi_short_e6,
+            self.entry_long_e6,
+            self.entry_short_e6,
+            self.reserved_e6,
+            self.fee_escrow_e6,
+            self.open_positions as u64,
+            self.positions as u64,
+            self.pending_orders as u64,
+        ];
+        require!(sums.iter().all(|sum| *sum == 0), MarketError::InvariantBroken);
+        Ok(())
     }
 
     /// Book a fee into the window's escrow.
