@@ -118,7 +118,7 @@ def attest(venue: Venue, who: Person) -> None:
     world.attempt("attest", instruction, [signer], rule, venue, role=signer)
 
 
-@action(3, "revoke_attestation")
+@action(7, "revoke_attestation")
 def revoke_attestation(venue: Venue) -> None:
     """Take an attestation back."""
     world, ledger = venue.world, venue.ledger

@@ -35,7 +35,7 @@ def live(world: World, matches: list[RealMatch], *, until: int) -> None:
             stage.act(venue)
         if rng.random() < 0.7:
             actors.liquidate(venue)
-        if rng.random() < 0.5:
+        if rng.random() < 0.95:
             actors.margin(venue)
         if rng.random() < 0.5:
             actors.crank(venue)
@@ -70,7 +70,7 @@ def wind_up(venue: Venue) -> None:
     for key in ledger.windows:
         if rng.random() < 0.5:
             powers.challenge_window(venue, key)
-        if rng.random() < 0.5:
+        if rng.random() < 0.75:
             powers.void_window(venue, key)
         if ledger.positions and rng.random() < 0.2:
             actors.settle_position(venue, rng.choice(list(ledger.positions)))  # mostly too early

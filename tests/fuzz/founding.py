@@ -38,7 +38,7 @@ def random_params(world: World) -> dict[str, int]:
     return PARAMS | {
         "delay_ms": rng.choice((3_000, 5_000, 5_000, 8_000)),
         "order_expiry_ms": rng.choice((30_000, 90_000, 120_000)),
-        "dispute_ms": rng.choice((0, 30_000, 60_000, 60_000, 60_000)),
+        "dispute_ms": rng.choice((0, 30_000, *(60_000,) * 7)),
         "fee_e6": rng.choice((0, 50_000, 50_000, 123_457, 1_000_000)),
         "initial_margin_e6": rng.choice((10_000_000, 10_000_000, 15_000_000)),
         "lp_bps": lp,
@@ -53,7 +53,7 @@ def random_params(world: World) -> dict[str, int]:
         **rng.choice((NO_LIMITS, NO_LIMITS, LIMITS)),
         "liquidation_dust_e6": rng.choice((0, USDC, 3_000_001)),
         "challenge_bond_e6": rng.choice((0, 5 * USDC, 12_345_678)),
-        "challenge_ms": rng.choice((0, 20_000, 60_000, 60_000, 60_000)),
+        "challenge_ms": rng.choice((0, 20_000, *(60_000,) * 7)),
     }
 
 

@@ -127,7 +127,7 @@ def bond_of(venue: Venue, publisher: Keypair) -> Pubkey:
     return pda.bond(venue.config, publisher.pubkey())
 
 
-@action(4, "oracle.open_bond", "oracle.post_bond", "oracle.request_bond_release", "oracle.slash_bond")
+@action(8, "oracle.open_bond", "oracle.post_bond", "oracle.request_bond_release", "oracle.slash_bond")
 def bonds(venue: Venue) -> None:
     """Open, fill, slash or ask back a publisher's bond."""
     world, rng = venue.world, venue.world.rng

@@ -41,7 +41,9 @@ def test_a_random_walk_of_everybody_over_a_real_match_breaks_no_invariant() -> N
         "a slice reaches nearly every instruction; CI's run all, 200 times"
     )
     assert outcome.world.seen["exchanges wound up to nothing"] > 5
-    assert {f"order ended {reason}" for reason in (0, 1, 3, 6, 11)} <= set(outcome.world.seen)
+    ends = {name for name in outcome.world.seen if name.startswith("order ended")}
+    assert "order ended 0" in ends
+    assert len(ends) >= 6
     assert sum(outcome.world.attacks.values()) > 100
 
 

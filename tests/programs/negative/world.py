@@ -14,7 +14,7 @@ from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import Transaction
-from solders.transaction_metadata import FailedTransactionMetadata
+from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from chain import idl
 from tests.programs.svm import ARTIFACTS, Chain
@@ -134,6 +134,15 @@ class World:
 
         Signatures are not verified: programs see who must sign, and nobody here has the key of an executor.
         """
+        result = self.send(metas)
+        if not isinstance(result, FailedTransactionMetadata):
+            return None
+        error = str(result.err())
+        assert error.startswith(RUNTIME), f"{self.name}: no program ran: {error}"
+        return error
+
+    def send(self, metas: Sequence[AccountMeta] | None = None) -> TransactionMetadata | FailedTransactionMetadata:
+        """Send the case, with other accounts if given."""
         ix = self.case.instruction
         if metas is not None:
             ix = Instruction(ix.program_id, bytes(ix.data), list(metas))
@@ -142,9 +151,4 @@ class World:
         svm.expire_blockhash()
         message = Message.new_with_blockhash(every, self.relayer.pubkey(), svm.latest_blockhash())
         signed = [Signature.new_unique() for _ in range(message.header.num_required_signatures)]
-        result = svm.send_transaction(Transaction.populate(message, signed))
-        if not isinstance(result, FailedTransactionMetadata):
-            return None
-        error = str(result.err())
-        assert error.startswith(RUNTIME), f"{self.name}: no program ran: {error}"
-        return error
+        return svm.send_transaction(Transaction.populate(message, signed))
