@@ -26,19 +26,29 @@ impl Part {
     }
 }
 
-/// The parts of a window between two nominal times: of the first half, then of the second. Never empty.
-pub fn parts(window: &Window) -> impl DoubleEndedIterator<Item = Part> {
-    let (start_ms, end_ms) = (window.start_ms, window.end_ms);
-    let part = move |period: u8, kick_off_ms: u32| {
+/// The parts of a window between two nominal times: of the first half, of the second; one of them may be empty.
+#[inline(never)]
+fn halves(window: &Window) -> [Part; 2] {
+    let part = |period: u8, kick_off_ms: u32| {
         let minute = |at_ms: u32| (at_ms.clamp(kick_off_ms, kick_off_ms + HALF_MS) - kick_off_ms) / MINUTE_MS;
-        Part { period, from: minute(start_ms) as u8, to: minute(end_ms) as u8 }
+        Part { period, from: minute(window.start_ms) as u8, to: minute(window.end_ms) as u8 }
     };
-    [part(1, 0), part(2, HALF_MS)].into_iter().filter(|part| part.to > part.from)
+    [part(1, 0), part(2, HALF_MS)]
+}
+
+/// The parts of a window that are not empty, in the order of play.
+fn parts(window: &Window) -> impl Iterator<Item = Part> {
+    halves(window).into_iter().filter(|part| part.to > part.from)
 }
 
 /// The last part of a window.
-fn last_part(window: &Window) -> Result<Part> {
-    parts(window).next_back().ok_or(MarketError::InvariantBroken.into())
+fn last_part(window: &Window) -> Part {
+    let [first, second] = halves(window);
+    if second.to > second.from {
+        second
+    } else {
+        first
+    }
 }
 
 /// A window as of one sample.
@@ -136,13 +146,13 @@ pub fn outcome(feed: &Feed, window: &Window, over: bool) -> Option<(u64, u32)> {
 }
 
 /// Whether trading was suspended for all of the last 15 minutes of `window`: nobody could act on what it measured.
-pub fn stood_still(feed: &Feed, window: &Window) -> Result<bool> {
-    let last = last_part(window)?;
+pub fn stood_still(feed: &Feed, window: &Window) -> bool {
+    let last = last_part(window);
     let at = |minute: u8| feed.suspended_mark(last.period, minute);
     let (Some(end), Some(before)) = (at(last.to), at(last.to.saturating_sub(SUSPENDED_VOID_MINUTES))) else {
-        return Ok(false);
+        return false;
     };
-    Ok(end.saturating_sub(before) >= SUSPENDED_VOID_MINUTES as u32 * MINUTE_MS)
+    end.saturating_sub(before) >= SUSPENDED_VOID_MINUTES as u32 * MINUTE_MS
 }
 
 /// What a trade is priced with.
@@ -234,18 +244,18 @@ pub fn live_feed(view: &AccountView) -> Result<Option<Account<Feed>>> {
 }
 
 /// Play of the feed for which `window` pays the borrow fee: not suspended, and not after the window's end.
-pub fn chargeable_ms(feed: &Feed, window: &Window) -> Result<u32> {
+pub fn chargeable_ms(feed: &Feed, window: &Window) -> u32 {
     let now = feed.play_ms.saturating_sub(feed.suspended_ms);
-    let last = last_part(window)?;
+    let last = last_part(window);
     let Some(mark) = feed.periods.get(last.period as usize - 1).filter(|_| feed.started(last.period)) else {
-        return Ok(now);
+        return now;
     };
     if let Some(suspended) = feed.suspended_mark(last.period, last.to) {
-        return Ok(mark.start_play_ms + last.to as u32 * MINUTE_MS - suspended);
+        return mark.start_play_ms + last.to as u32 * MINUTE_MS - suspended;
     }
     if feed.ended(last.period) {
         // Cut short: what was suspended after it lowers the fee, never raises it.
-        return Ok(mark.end_play_ms.saturating_sub(feed.suspended_ms));
+        return mark.end_play_ms.saturating_sub(feed.suspended_ms);
     }
-    Ok(now)
+    now
 }

@@ -12,6 +12,36 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
+    fn a_liquidation_closes_half_or_more_and_never_more_than_there_is(
+        qty in 1u64..=1_000_000_000_000, dust in 0u64..=1_000_000_000_000, equity in any::<u64>(), least in any::<u64>(),
+    ) {
+        let closed = liquidation_qty(qty, dust, equity, least);
+        prop_assert!(qty.div_ceil(2) <= closed && closed <= qty);
+    }
+
+    #[test]
+    fn what_is_small_or_deep_in_loss_is_liquidated_whole(
+        qty in 1u64..=1_000_000_000_000, dust in 0u64..=1_000_000_000_000, least in 2u64..=u64::MAX, part in 0u64..100,
+    ) {
+        let equity = (least / 2 - 1) / 100 * part;
+        prop_assert_eq!(liquidation_qty(qty, dust, equity, least), qty);
+        prop_assert_eq!(liquidation_qty(qty, 0, least, least), qty);
+        prop_assert_eq!(liquidation_qty(qty.min(dust.max(1)), dust, least, least), qty.min(dust.max(1)));
+    }
+
+    #[test]
+    fn liquidation_by_halves_ends_after_as_many_steps_as_the_position_has_bits(
+        qty in 1u64..=1_000_000_000_000, dust in 1u64..=1_000_000_000_000, least in 2u64..=u64::MAX,
+    ) {
+        let (mut left, mut steps) = (qty, 0);
+        while left > 0 {
+            left -= liquidation_qty(left, dust, least - 1, least);
+            steps += 1;
+        }
+        prop_assert!(steps <= 1 + 64 - (qty / dust).leading_zeros());
+    }
+
+    #[test]
     fn decay_is_the_exponential(t in 0u32..20_000_000, tau in prop_oneof![Just(TAU_MS), Just(TAU2_MS)]) {
         let exact = (-(t as f64) / tau as f64).exp();
         prop_assert!((decay_q32(t, tau) as f64 / 4_294_967_296.0 - exact).abs() < 4e-9);

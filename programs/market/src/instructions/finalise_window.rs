@@ -43,7 +43,7 @@ pub fn finalise_window(ctx: &mut Context<FinaliseWindow>) -> Result<()> {
             window.accrue(&feed)?;
             let over = feed.status == oracle::STATUS_FINAL || abandoned;
             let (area, left_out_ms) = outcome(&feed, window, over).ok_or(MarketError::WindowNotEnded)?;
-            (area, if stood_still(&feed, window)? { window.w_ms } else { left_out_ms })
+            (area, if stood_still(&feed, window) { window.w_ms } else { left_out_ms })
         }
     };
     let settlement = math(model::settlement(area, window.w_ms, left_out_ms))?;

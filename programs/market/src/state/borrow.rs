@@ -12,7 +12,7 @@ use crate::timing::chargeable_ms;
 impl Window {
     /// Let the index grow up to the feed's newest sample. Before every change of a position, and at the window's end.
     pub fn accrue(&mut self, feed: &Feed) -> Result<()> {
-        let now_ms = chargeable_ms(feed, self)?;
+        let now_ms = chargeable_ms(feed, self);
         let ms = now_ms.saturating_sub(self.borrow_ms);
         if ms > 0 {
             if self.borrow_rate_e12 > 0 {
