@@ -216,10 +216,10 @@ def fee(qty_e6: int, fee_e6: int) -> int:
 def maintenance_margin(left_ms: int) -> int:
     """Return the maintenance margin in 1e-6 points a contract, `left_ms` before the window's end."""
     if left_ms > 600_000:
-        return 6_000_000
+        return 7_500_000
     if left_ms >= 300_000:
-        return 5_000_000
-    return 3_500_000 if left_ms >= 180_000 else 2_500_000
+        return 6_000_000
+    return 4_500_000 if left_ms >= 180_000 else 3_000_000
 
 
 def margin_required(qty_e6: int, margin_e6: int) -> int:

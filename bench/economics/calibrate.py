@@ -34,8 +34,8 @@ MARGIN_BINS = ((600, 900), (300, 600), (180, 300), (0, 180))
 SPREAD_BINS = ((600, 901), (360, 600), (240, 360), (120, 240), (60, 120), (0, 60))
 BIG = (Reason.GOAL, Reason.PENALTY, Reason.RED_CARD)
 SCHEDULES = {
-    "6/5/3.5/2.5 (code)": None,
-    "7.5/6/4.5/3": (7.5, 6.0, 4.5, 3.0),
+    "6/5/3.5/2.5": (6.0, 5.0, 3.5, 2.5),
+    "7.5/6/4.5/3 (code)": None,
     "8.5/7/5/3.5": (8.5, 7.0, 5.0, 3.5),
 }
 """Maintenance margins in points by `MARGIN_BINS`; None: the code's."""

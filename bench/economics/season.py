@@ -301,7 +301,7 @@ class _Run:
         before = (match.period[first:] < window // 3 + 1) | (
             (match.period[first:] == window // 3 + 1) & (match.second[first:] < window % 3 * 900)
         )
-        least = np.where(before, 6.0, self._maintenance[first:]) * qty
+        least = np.where(before, self._maintenance.max(), self._maintenance[first:]) * qty
         found = np.flatnonzero((running | before) & ~match.suspended[first:] & (equity < least - 1e-4 * qty))
         if len(found):
             tick = first + int(found[0])

@@ -10,7 +10,7 @@ from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, SHORT, USDC, Venue, events
 from tests.programs.market_scene import FILLED, SUSPEND, Scene
 
-MAINTENANCE_E6 = 6_000_000
+MAINTENANCE_E6 = 7_500_000
 """With more than ten minutes left."""
 
 
@@ -75,7 +75,7 @@ def test_the_boundary_is_equity_equal_to_maintenance(scene: Scene) -> None:
     position = venue.get_position(scene.ann, scene.window)
     assert position is not None
     refused = closed = False
-    for tenth in range(420, 300, -2):
+    for tenth in range(460, 300, -2):
         venue.tick(venue.now_s + 1, tenth / 10)
         forward = quote(venue, scene.window, SHORT, 1_000_000).forward_e6
         if equity(venue, position, forward) >= 5 * MAINTENANCE_E6:

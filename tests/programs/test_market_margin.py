@@ -136,7 +136,7 @@ def below_maintenance(scene: Scene, share: float) -> None:
         forward = m.returned_quote(bytes(venue.chain.send(ix).return_data().data)).forward_e6
         held = position(scene)
         equity = held.collateral_e6 + held.qty_e6 * forward // USDC - held.entry_cost_e6
-        if equity < share * held.qty_e6 * 6:
+        if equity < share * held.qty_e6 * 7.5:
             return
         x = max(0.0, x - 0.5)
 

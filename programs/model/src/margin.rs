@@ -1,12 +1,13 @@
 use crate::{value_ceil, value_floor, MathError, MathResult, Side, MAX_X_E6};
 
-/// Maintenance margin in points a contract with `left_ms` of play until the window ends.
+/// Maintenance margin in points a contract with `left_ms` of play until the window ends: above the 99.99 % quantile of the
+/// forward price's jumps across suspensions, in which nobody can close (docs/economics.md).
 pub fn maintenance_margin(left_ms: u32) -> u32 {
     match left_ms {
-        600_001.. => 6_000_000,
-        300_000..=600_000 => 5_000_000,
-        180_000..=299_999 => 3_500_000,
-        _ => 2_500_000,
+        600_001.. => 7_500_000,
+        300_000..=600_000 => 6_000_000,
+        180_000..=299_999 => 4_500_000,
+        _ => 3_000_000,
     }
 }
 

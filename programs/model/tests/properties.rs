@@ -259,10 +259,10 @@ fn the_spread_has_the_listed_points() {
 
 #[test]
 fn the_maintenance_margin_has_its_steps() {
-    for (left, margin) in [(600_001, 6_000_000), (600_000, 5_000_000), (300_000, 5_000_000), (299_999, 3_500_000)] {
+    for (left, margin) in [(600_001, 7_500_000), (600_000, 6_000_000), (300_000, 6_000_000), (299_999, 4_500_000)] {
         assert_eq!(maintenance_margin(left), margin);
     }
-    assert_eq!((maintenance_margin(180_000), maintenance_margin(179_999)), (3_500_000, 2_500_000));
+    assert_eq!((maintenance_margin(180_000), maintenance_margin(179_999)), (4_500_000, 3_000_000));
 }
 
 #[test]
