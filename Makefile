@@ -68,4 +68,4 @@ economics: ## 200 recorded matches through the programs: pool and traders (4 min
 	@$(PY) -m bench.economics $(if $(INPUT),--input $(INPUT)) --json artifacts/economics.json
 
 clean: ## Remove the environment, the tools and what runs left behind
-	rm -rf .venv .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-train .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
