@@ -15,8 +15,9 @@ from ingest.feeds import adapter, default_match_paths
 from ingest.feeds.base import replay as as_feed
 from ingest.timeline import Applied, Timeline
 from momentum import archive
+from momentum.batch import replay_to_file
 from momentum.live import LiveMatch
-from momentum.replay import final_events, replay_to_csv
+from momentum.replay import final_events
 
 PROVIDER = "statsperform"
 Step = tuple[int, int, tuple[Applied, ...]]  # period, second, what became known since the last one
@@ -89,6 +90,6 @@ def run(quick: bool) -> list[Result]:
     results.append(result("archive: events from canonical events", "events/s", [len(events) / s for s in rows]))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "index.csv"
-        table = seconds(lambda: replay_to_csv(PROVIDER, default_match_paths(PROVIDER), out), repeats)
+        table = seconds(lambda: replay_to_file(PROVIDER, default_match_paths(PROVIDER), out), repeats)
     results.append(result("one match from file to CSV", "s", table))
     return results

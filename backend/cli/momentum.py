@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,28 +18,72 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+PROVIDER_HELP = "Who recorded the match: statsperform or wyscout."
+INPUT_HELP = "File, files or folder of the recording."
+
 _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --input ma1.json ma3.json --out index.csv"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"
 
 
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr for work of more than one piece; None where nobody watches (no terminal)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=total > 1)
+
+        yield told
+
+
 @app.command("replay", epilog=_REPLAY_EXAMPLE)
 def replay(
-    provider: Annotated[str, typer.Option(help="Who recorded the match: statsperform or wyscout.")],
-    paths: Annotated[list[Path], typer.Option("--input", help="File, files or folder of the recording.")],
-    out: Annotated[Path, typer.Option(help="CSV to write: match_id,period,second,spec_box,spec_decay.")],
+    provider: Annotated[str, typer.Option(help=PROVIDER_HELP)],
+    paths: Annotated[list[Path], typer.Option("--input", help=INPUT_HELP)],
+    out: Annotated[Path, typer.Option(help="Table to write; its ending decides: .csv or .parquet.")],
     more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
     match: Annotated[str | None, typer.Option(help="Only this match of a folder.")] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="CSV (or .gz) with match_id, p_home, p_draw, p_away: fills model_prior.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work; all cores unless given.")] = None,
 ) -> None:
-    """Write the index of every second of both halves, in points, with all corrections applied."""
-    from momentum.replay import replay_to_csv
+    """Write every second of both halves, all corrections applied: indices, model, price of the 15-minute window.
 
+    A match that cannot be replayed is named on stderr and makes the exit status 1; the others are written.
+    """
+    from momentum.batch import replay_to_file
+    from momentum.prior import read_priors
+
+    priors = read_priors(prior) if prior is not None else None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        matches, rows = replay_to_csv(provider, [*paths, *(more or [])], out, match)
+        with progress_bar("matches") as progress:
+            report = replay_to_file(
+                provider, [*paths, *(more or [])], out, match, priors, cores if jobs is None else jobs, progress
+            )
     except OSError as error:
         raise UserError(
             "cannot_write", f"cannot write {out} ({error.strerror}): choose a place that can be written"
         ) from error
-    typer.echo(f"{out}: {matches} {'match' if matches == 1 else 'matches'}, {rows} seconds")
+    for failure in report.failures:
+        typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
+    told = f"{out}: {report.matches} {'match' if report.matches == 1 else 'matches'}, {report.rows} seconds"
+    if prior is not None:
+        told += f", {report.priors} with a prior"
+    if report.failures:
+        typer.echo(f"{told}; {len(report.failures)} could not be replayed")
+        raise typer.Exit(1)
+    typer.echo(told)
 
 
 @app.command("methodology", epilog=_METHODOLOGY_EXAMPLE)
