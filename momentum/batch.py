@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ingest.events import FeedError
 from ingest.feeds import adapter
 from momentum.forecast import Prior
-from momentum.replay import final_events, match_table
+from momentum.replay import match_table, read_final
 from momentum.tablefile import TableFile, encode
 
 if TYPE_CHECKING:
@@ -59,25 +59,31 @@ class Done:
     part: bytes | pa.RecordBatch
     rows: int
     prior: bool
+    problems: Counter[str]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `replay_to_file` wrote. ``priors`` matches of ``matches`` had a prior."""
+    """What `replay_to_file` wrote. ``priors`` matches of ``matches`` had a prior.
+
+    ``problems`` counts by code what of the written matches' recordings was odd or could not be used.
+    """
 
     matches: int
     rows: int
     priors: int
     failures: tuple[Failure, ...]
+    problems: Counter[str]
 
 
 def run(task: Task, priors: Mapping[str, Prior]) -> Done | Failure:
     """Replay one match, with its prior if there is one. Never raises: a defect of ours, too, is a Failure."""
     try:
-        info, events = final_events(adapter(task.provider), task.files, task.match_id)
-        prior = priors.get(info.match_id)
-        table = match_table(info.match_id, events, prior)
-        return Done(encode(table, task.form), len(table), prior is not None)
+        final = read_final(adapter(task.provider), task.files, task.match_id)
+        match_id = final.info.match_id
+        table = match_table(match_id, final.events, priors.get(match_id))
+        problems = Counter(problem.code for problem in final.problems)
+        return Done(encode(table, task.form), len(table), match_id in priors, problems)
     except FeedError as error:
         return Failure(task.match_id, error.code, str(error))
     except Exception as error:
@@ -151,6 +157,7 @@ def replay_to_file(
     with TableFile(out) as file:
         tasks = tasks_of(provider, paths, file.form, match)
         rows, used, failures = 0, 0, []
+        problems: Counter[str] = Counter()
         with closing(_outcomes(tasks, priors or {}, max(1, jobs))) as outcomes:
             for number, outcome in enumerate(outcomes, start=1):
                 if isinstance(outcome, Failure):
@@ -159,10 +166,11 @@ def replay_to_file(
                     file.write(outcome.part)
                     rows += outcome.rows
                     used += outcome.prior
+                    problems += outcome.problems
                 if progress is not None:
                     progress(number, len(tasks))
         if len(failures) == len(tasks):
             more = f" (and {len(failures) - 1} more failed)" if len(failures) > 1 else ""
             raise FeedError(failures[0].code, failures[0].text + more)
         file.keep()
-    return Report(len(tasks) - len(failures), rows, used, tuple(failures))
+    return Report(len(tasks) - len(failures), rows, used, tuple(failures), problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.events import Delete, Event, FeedError, MatchInfo, Upsert
-from ingest.feeds.base import Adapter
+from ingest.events import Event, FeedError, MatchInfo
+from ingest.feeds.base import Adapter, Problem, split
 from ingest.timeline import Timeline
 from momentum import archive
 from momentum.forecast import Prior, forecast
@@ -43,17 +44,47 @@ class MatchTable:
         return len(self.period)
 
 
-def final_events(
-    source: Adapter, paths: Sequence[Path], match: str | None = None
-) -> tuple[MatchInfo, tuple[Event, ...]]:
-    """A recorded match with all its corrections applied. Raises FeedError when it is not one."""
+@dataclass(frozen=True)
+class Final:
+    """A recorded match with all its corrections applied, and what of the recording could not be used."""
+
+    info: MatchInfo
+    events: tuple[Event, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_final(source: Adapter, paths: Sequence[Path], match: str | None = None) -> Final:
+    """A recorded match as it ended.
+
+    Raises FeedError when it is not one, and ``no_usable_event`` when no team does anything in it: an index of such a
+    match would be level throughout and look like one.
+    """
     recorded = source.load(paths, match)
     timeline = Timeline()
+    problems = list(recorded.problems)
     for row in recorded.rows:
         for doc in (row.doc, row.withdrawn):
             if doc is not None:
-                timeline.apply([c for c in source.parse(recorded.info, doc) if isinstance(c, Upsert | Delete)])
-    return recorded.info, timeline.events()
+                changes, found = split(source.parse(recorded.info, doc))
+                timeline.apply(changes)
+                problems += found
+    events = timeline.events()
+    if not any(event.side is not None for event in events):
+        codes = ", ".join(f"{count} {code}" for code, count in Counter(p.code for p in problems).most_common(3))
+        raise FeedError(
+            "no_usable_event",
+            f"match {recorded.info.match_id} has no event of either team ({codes or 'none at all'}): check that the "
+            "events and the teams belong to one match",
+        )
+    return Final(recorded.info, events, tuple(problems))
+
+
+def final_events(
+    source: Adapter, paths: Sequence[Path], match: str | None = None
+) -> tuple[MatchInfo, tuple[Event, ...]]:
+    """`read_final` without the problems."""
+    final = read_final(source, paths, match)
+    return final.info, final.events
 
 
 def match_table(match_id: str, events: Iterable[Event], prior: Prior | None = None) -> MatchTable:

@@ -77,6 +77,9 @@ def replay(
         ) from error
     for failure in report.failures:
         typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
+    if report.problems:
+        counts = ", ".join(f"{count} {code}" for code, count in sorted(report.problems.items()))
+        typer.echo(f"futstar: not used or odd in the recordings: {counts}", err=True)
     told = f"{out}: {report.matches} {'match' if report.matches == 1 else 'matches'}, {report.rows} seconds"
     if prior is not None:
         told += f", {report.priors} with a prior"
