@@ -169,7 +169,7 @@ def _place(doc: Doc) -> tuple[float | None, float | None]:
     positions = doc.get("positions") or ()
     if not positions:
         return None, None
-    if positions[0].get("x") is None or positions[0].get("y") is None:
+    if positions[0]["x"] is None or positions[0]["y"] is None:
         return None, None
     x, y = float(positions[0]["x"]), float(positions[0]["y"])
     if not (math.isfinite(x) and math.isfinite(y)):
