@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend.errors import UserError
 
+if TYPE_CHECKING:
+    from momentum.methodology import Methodology
+    from momentum.replay import Final
+
 app = typer.Typer(
-    help="The momentum index: replay a recorded match, show a methodology.",
+    help="The momentum index: replay recorded matches, explain and draw one, show a methodology.",
     epilog="Example: futstar momentum methodology spec-decay/1",
     no_args_is_help=True,
 )
 
 PROVIDER_HELP = "Who recorded the match: statsperform or wyscout."
 INPUT_HELP = "File, files or folder of the recording."
+ONE_INPUT_HELP = "File, files or folder of the recording; without it the match in the kloppy package."
 
 _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --input ma1.json ma3.json --out index.csv"
+_EXPLAIN_EXAMPLE = "Example: futstar momentum explain --at 37:12 --methodology spec-decay/1"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"
 
 
@@ -89,22 +96,61 @@ def replay(
     typer.echo(told)
 
 
+def _one(provider: str, paths: list[Path] | None, match: str | None) -> Final:
+    """One recorded match; without ``paths`` the complete one of the installed kloppy package."""
+    from ingest.feeds import adapter, default_match_paths
+    from momentum.replay import read_final
+
+    source = adapter(provider)
+    return read_final(source, paths or default_match_paths(provider), match)
+
+
+def _methodology(name: str) -> Methodology:
+    from momentum.methodology import by_name
+
+    try:
+        return by_name(name)
+    except KeyError as error:
+        raise UserError("unknown_methodology", str(error.args[0])) from error
+
+
+@app.command("explain", epilog=_EXPLAIN_EXAMPLE)
+def explain(
+    at: Annotated[str, typer.Option(help="Match time: 37:12, 45+2:10, 93:05; the second half starts at 45:00.")],
+    provider: Annotated[str, typer.Option(help=PROVIDER_HELP)] = "statsperform",
+    paths: Annotated[list[Path] | None, typer.Option("--input", help=ONE_INPUT_HELP)] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
+    match: Annotated[str | None, typer.Option(help="The match's id, where the input holds several.")] = None,
+    name: Annotated[str, typer.Option("--methodology", help="Which index.")] = "spec-decay/1",
+    period: Annotated[
+        int | None, typer.Option(min=1, max=4, help="Count --at from this period's kick-off (3 and 4: extra time).")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many events to name.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Say which events moved the index: its five shares and the events with the largest effect on this second."""
+    from momentum import explain as core
+    from momentum import minutes
+
+    chosen = _methodology(name)
+    at_period, second = minutes.parse(at, period)
+    found = core.explain(_one(provider, [*(paths or []), *(more or [])], match), chosen, at_period, second, top)
+    typer.echo(json.dumps(core.document(found), indent=2, ensure_ascii=False) if as_json else core.text(found))
+
+
 @app.command("methodology", epilog=_METHODOLOGY_EXAMPLE)
 def methodology(
     name: Annotated[str | None, typer.Argument(help="Show this one's canonical definition.")] = None,
     table: Annotated[bool, typer.Option("--table", help="Print its weight table (2^-32 units by age in s).")] = False,
 ) -> None:
     """List the methodologies with their hashes, or print one's canonical JSON (its SHA-256 is the hash)."""
-    from momentum.methodology import METHODOLOGIES, by_name
+    from momentum.methodology import METHODOLOGIES
 
     if name is None:
         for known in METHODOLOGIES:
             typer.echo(f"{known.hash.hex()}  {known.name}")
         return
-    try:
-        chosen = by_name(name)
-    except KeyError as error:
-        raise UserError("unknown_methodology", str(error.args[0])) from error
+    chosen = _methodology(name)
     if table:
         for age_s, weight in enumerate(chosen.table.tolist()):
             typer.echo(f"{age_s},{weight}")
