@@ -7,7 +7,10 @@ import re
 from ingest.events import FeedError
 
 HALF_S, EXTRA_S = 2_700, 900
-_STARTS_MIN = {1: 0, 2: 45, 3: 90, 4: 105}
+PERIODS = ((1, 0, HALF_S), (2, 45, HALF_S), (3, 90, EXTRA_S), (4, 105, EXTRA_S))
+"""Period, the match minute it starts with, its nominal length in seconds."""
+
+_STARTS_MIN = {period: minute for period, minute, _ in PERIODS}
 _ENDS = {45: (1, HALF_S), 90: (2, HALF_S), 105: (3, EXTRA_S), 120: (4, EXTRA_S)}
 """Minute of a nominal end -> period and its nominal length in seconds."""
 

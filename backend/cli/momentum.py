@@ -29,6 +29,7 @@ ONE_INPUT_HELP = "File, files or folder of the recording; without it the match i
 
 _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --input ma1.json ma3.json --out index.csv"
 _EXPLAIN_EXAMPLE = "Example: futstar momentum explain --at 37:12 --methodology spec-decay/1"
+_PLOT_EXAMPLE = "Example: futstar momentum plot --out match.html"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"
 
 
@@ -79,9 +80,7 @@ def replay(
                 provider, [*paths, *(more or [])], out, match, priors, cores if jobs is None else jobs, progress
             )
     except OSError as error:
-        raise UserError(
-            "cannot_write", f"cannot write {out} ({error.strerror}): choose a place that can be written"
-        ) from error
+        raise _cannot_write(out, error) from error
     for failure in report.failures:
         typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
     if report.problems:
@@ -103,6 +102,10 @@ def _one(provider: str, paths: list[Path] | None, match: str | None) -> Final:
 
     source = adapter(provider)
     return read_final(source, paths or default_match_paths(provider), match)
+
+
+def _cannot_write(out: Path, error: OSError) -> UserError:
+    return UserError("cannot_write", f"cannot write {out} ({error.strerror}): choose a place that can be written")
 
 
 def _methodology(name: str) -> Methodology:
@@ -136,6 +139,36 @@ def explain(
     at_period, second = minutes.parse(at, period)
     found = core.explain(_one(provider, [*(paths or []), *(more or [])], match), chosen, at_period, second, top)
     typer.echo(json.dumps(core.document(found), indent=2, ensure_ascii=False) if as_json else core.text(found))
+
+
+@app.command("plot", epilog=_PLOT_EXAMPLE)
+def plot(
+    out: Annotated[Path, typer.Option(help="Picture to write; its ending decides: .png or .html.")],
+    provider: Annotated[str, typer.Option(help=PROVIDER_HELP)] = "statsperform",
+    paths: Annotated[list[Path] | None, typer.Option("--input", help=ONE_INPUT_HELP)] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
+    match: Annotated[str | None, typer.Option(help="The match's id, where the input holds several.")] = None,
+    name: Annotated[str, typer.Option("--methodology", help="Which index.")] = "spec-decay/1",
+) -> None:
+    """Draw a match: index, goals, shots, cards, and the 15-minute windows with their settlement."""
+    from momentum.picture import picture
+    from momentum.picture_html import write_html
+    from momentum.picture_png import write_png
+
+    write = {".png": write_png, ".html": write_html}.get(out.suffix.lower())
+    if write is None:
+        raise UserError("unknown_ending", f"{out} ends in neither .png nor .html: choose one of them")
+    chosen = _methodology(name)
+    found = picture(_one(provider, [*(paths or []), *(more or [])], match), chosen)
+    part = out.with_name(out.name + ".part")
+    try:
+        write(found, part)
+        part.replace(out)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    typer.echo(f"{out}: {found.title}, {name}")
 
 
 @app.command("methodology", epilog=_METHODOLOGY_EXAMPLE)
