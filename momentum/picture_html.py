@@ -17,7 +17,7 @@ from ingest.events import Side
 from momentum import minutes
 from momentum.picture import Mark, Picture, stagger
 
-WIDTH, HEIGHT = 1200, 694
+WIDTH, HEIGHT = 1200, 700
 LEFT, RIGHT = 48, 12
 TOP, INDEX_HEIGHT = 178, 320
 """Of the index: 100 at ``TOP``."""
@@ -93,22 +93,22 @@ def _svg(found: Picture) -> str:
 
 def _frame(found: Picture) -> Iterable[str]:
     bottom = LANE[Side.AWAY] + XG_HEIGHT + ROW * (LEVELS + 1)
+    for value in (0, 25, 50, 75, 100):
+        y = _y(value * 1_000_000)
+        kind = "level" if value == 50 else "grid"
+        yield f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value}</text>'
     for before, after in zip(found.stretches, found.stretches[1:], strict=False):
         end = _x(found, before.start + len(before.x_e6) - 1)
         width = _x(found, after.start) - end
         yield f'<rect class="band" x="{end:.1f}" y="{TOP - 30}" width="{width:.1f}" height="{INDEX_HEIGHT + 30}"/>'
         name, x, y = "half-time" if before.period == 1 else "break", end + width / 2 + 4, TOP + INDEX_HEIGHT / 2
         yield f'<text x="{x:.1f}" y="{y}" text-anchor="middle" transform="rotate(-90 {x:.1f} {y})">{name}</text>'
-    for value in (0, 25, 50, 75, 100):
-        y = _y(value * 1_000_000)
-        kind = "level" if value == 50 else "grid"
-        yield f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value}</text>'
     for at, label in found.ticks:
         anchor = "start" if at == 0 else "middle"
-        yield f'<text x="{_x(found, at):.1f}" y="{bottom + 14}" text-anchor="{anchor}">{escape(label)}</text>'
+        yield f'<text x="{_x(found, at):.1f}" y="{bottom + 20}" text-anchor="{anchor}">{escape(label)}</text>'
     middle = (LEFT + WIDTH - RIGHT) / 2
-    yield f'<text x="{middle}" y="{bottom + 34}" text-anchor="middle">match minute</text>'
+    yield f'<text x="{middle}" y="{bottom + 40}" text-anchor="middle">match minute</text>'
 
 
 def _windows(found: Picture) -> Iterable[str]:
