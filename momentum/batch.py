@@ -7,6 +7,7 @@ with the reason. Rows stream to the file match by match, so that memory does not
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -97,6 +98,8 @@ _PRIORS: dict[str, Prior] = {}  # of a worker process, sent once when it starts
 
 
 def _equip(priors: dict[str, Prior]) -> None:
+    """Prepare a worker. Ctrl-C reaches the whole group: the parent alone answers it, in one line."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _PRIORS.update(priors)
 
 

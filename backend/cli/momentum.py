@@ -105,7 +105,8 @@ def _one(provider: str, paths: list[Path] | None, match: str | None) -> Final:
 
 
 def _cannot_write(out: Path, error: OSError) -> UserError:
-    return UserError("cannot_write", f"cannot write {out} ({error.strerror}): choose a place that can be written")
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return UserError("cannot_write", f"cannot write {out} ({why}): choose a place that can be written")
 
 
 def _methodology(name: str) -> Methodology:

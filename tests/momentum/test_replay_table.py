@@ -205,14 +205,28 @@ def test_a_worker_that_is_killed_ends_in_one_sentence_and_no_file(
     assert [p.name for p in tmp_path.iterdir()] == ["archive"]
 
 
-def test_interrupting_leaves_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupting_leaves_no_file(jobs: int, tmp_path: Path) -> None:
     def stop(_done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
     for name in ("t.csv", "t.parquet"):
         with pytest.raises(KeyboardInterrupt):
-            replay_to_file("wyscout", [folder_of(tmp_path / name[2:], (1, 2))], tmp_path / name, progress=stop)
+            replay_to_file(
+                "wyscout", [folder_of(tmp_path / name[2:], (1, 2))], tmp_path / name, jobs=jobs, progress=stop
+            )
         assert not list(tmp_path.glob("t.*"))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_folder_that_does_not_exist_is_named_in_one_plain_sentence(ending: str, tmp_path: Path) -> None:
+    out = tmp_path / "none" / f"t.{ending}"
+    done = invoke("--provider", "wyscout", "--input", WYSCOUT, "--out", out)
+    assert done.exception is not None
+    shown = as_user_error(done.exception)
+    assert shown is not None
+    assert shown.code == "cannot_write"
+    assert f"cannot write {out} (No such file or directory)" in str(shown)
 
 
 def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
