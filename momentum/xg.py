@@ -73,8 +73,9 @@ def geometry(x: float | None, y: float | None, *, penalty: bool) -> tuple[Decima
     elif x is None or y is None:
         ahead, aside = _UNKNOWN
     else:
-        ahead = max(Decimal(0), Decimal(100_000 - round(x * 1000)) * _PITCH_LENGTH_M / 100_000)
-        aside = (Decimal(50_000 - round(y * 1000)) * _PITCH_WIDTH_M / 100_000).copy_abs()
+        full = Decimal(100_000)
+        ahead = max(Decimal(0), c.divide(c.multiply(Decimal(100_000 - round(x * 1000)), _PITCH_LENGTH_M), full))
+        aside = c.divide(c.multiply(Decimal(50_000 - round(y * 1000)), _PITCH_WIDTH_M), full).copy_abs()
     distance = c.sqrt(c.add(c.multiply(ahead, ahead), c.multiply(aside, aside)))
     return distance, _angle(ahead, aside)
 
@@ -94,19 +95,20 @@ def xg_e6(x: float | None, y: float | None, *, header: bool, penalty: bool) -> i
 
 
 # Fitted by `python -m training.xg` on the public Wyscout data set (docs/xg.md). Distance counts in 10 m.
-INTERCEPT_1 = Decimal("-0.2631")
-COEFFICIENTS_1 = tuple(map(Decimal, ("-2.1083", "0.2103", "0.7014", "1.0639", "-0.5180", "-0.5787", "0.7339")))
+INTERCEPT_1 = Decimal("-0.2774")
+COEFFICIENTS_1 = tuple(map(Decimal, ("-2.0707", "0.2057", "0.7744", "0.9579", "-0.5333", "-0.5646", "0.7325")))
 TERMS_1 = ("distance", "distance_squared", "angle", "angle_x_distance", "header", "header_x_distance", "free_kick")
 """The terms of `xg/1` in the order of ``COEFFICIENTS_1``."""
 PENALTY_E6_1 = 735_043
 UNPLACED_E6_1 = {"foot": 103_458, "header": 125_029, "free_kick": 56_028}
-_FARTHEST_M = Decimal(40)  # beyond it the squared distance would turn the curve upwards
+# Beyond these the products of the fit would turn its curve the wrong way: a nearer shot must never be worth less.
+_FARTHEST_M, _WIDEST = Decimal(40), Decimal("1.75")
 
 DEFINITION_1: dict[str, Any] = {
     "rule": "1 / (1 + exp(-(intercept + sum of coefficient * term))), round half up in 1e-6; distance to the goal's "
-    "centre in 10 m, at most 4, and angle between its posts in radians on a pitch of 105 m x 68 m; x and y rounded to "
-    "1e-3 per cent and kept within 0..100; header: head or another part of the body than the foot; free_kick: straight "
-    "from a free kick; a penalty, and a shot without x or y, have the share of goals of their kind",
+    "centre in 10 m, at most 4, and angle between its posts in radians, at most 1.75, on a pitch of 105 m x 68 m; "
+    "x and y kept within 0..100 and rounded to 1e-3 per cent; header: head or another part of the body than the foot; "
+    "free_kick: straight from a free kick; a penalty, and a shot without x or y, have the share of goals of their kind",
     "intercept": str(INTERCEPT_1),
     "coefficients": {name: str(value) for name, value in zip(TERMS_1, COEFFICIENTS_1, strict=True)},
     "penalty_e6": PENALTY_E6_1,
@@ -127,7 +129,7 @@ def is_placed(event: Event) -> bool:
 def _terms_1(x: float, y: float, header: bool, free_kick: bool) -> tuple[Decimal, ...]:
     c = _CONTEXT
     metres, angle = geometry(min(100.0, max(0.0, x)), min(100.0, max(0.0, y)), penalty=False)
-    distance = c.divide(min(metres, _FARTHEST_M), Decimal(10))
+    distance, angle = c.divide(min(metres, _FARTHEST_M), Decimal(10)), min(angle, _WIDEST)
     return (
         distance,
         c.multiply(distance, distance),

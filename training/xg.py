@@ -123,7 +123,7 @@ def candidates(table: Table) -> dict[str, Floats]:
     old = ("distance", "angle", "header")
     models: dict[str, tuple[tuple[str, ...], Fit]] = {
         "xg/1": (xg.TERMS_1, fit_logistic),
-        "terms of xg/0, refitted": (old, fit_logistic),
+        "distance, angle, header, refitted": (old, fit_logistic),
         "xg/1 + rebound, corner, free kick, cross": ((*xg.TERMS_1, *SET_CONTEXT), fit_logistic),
         "xg/1 + all context": ((*xg.TERMS_1, *CONTEXT), fit_logistic),
         "gradient boosting, own fields": (xg.TERMS_1, fit_boosting),
@@ -147,16 +147,20 @@ def measure(table: Table, draws: int, seed: int) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"competition": str(where), "model": name, "shots": len(y), "goals": int(y.sum())}
             row |= {key: scores.with_interval(score, p, y, samples) for key, score in SCORES.items()}
             row["foretold_per_goal"] = float(p.sum() / y.sum())
-            row["auc_above_xg1"] = _gain(p, reference, y, samples)
+            for key in ("auc", "log_loss"):
+                row[f"{key}_above_xg1"] = _gain(SCORES[key], p, reference, y, samples)
             if name == "xg/1":
+                row["bins"] = scores.reliability(p, y)
                 row["ece_floor"] = scores.ece_floor(p, 200, seed)
             rows.append(row)
     return rows
 
 
-def _gain(p: Floats, reference: Floats, y: Bools, samples: Sequence[Ints]) -> tuple[float, float, float]:
-    each = [scores.auc(p[rows], y[rows]) - scores.auc(reference[rows], y[rows]) for rows in samples]
-    return (scores.auc(p, y) - scores.auc(reference, y), *scores.interval(each))
+def _gain(
+    score: scores.Score, p: Floats, reference: Floats, y: Bools, samples: Sequence[Ints]
+) -> tuple[float, float, float]:
+    each = [score(p[rows], y[rows]) - score(reference[rows], y[rows]) for rows in samples]
+    return (score(p, y) - score(reference, y), *scores.interval(each))
 
 
 def fitted(table: Table) -> dict[str, Any]:
@@ -186,6 +190,7 @@ def mapping(shots: Sequence[ProviderShot], draws: int, seed: int) -> dict[str, A
         )
     }
     result["correlation_of_logs"] = float(np.corrcoef(np.log(ours), np.log(np.maximum(theirs, 1e-6)))[0, 1])
+    result["beyond_a_factor_of_two"] = int(((theirs > 2 * ours) | (ours > 2 * theirs)).sum())
     result["shots"], result["goals"] = len(shots), sum(shot.event.goal for shot in shots)
     result["sums"] = {
         match: [round(float(values[[s.match == match for s in shots]].sum()), 2) for values in (ours, theirs)]
@@ -201,11 +206,16 @@ def show(report: dict[str, Any]) -> None:
     print(f"{report['shots']} shots of {report['matches']} matches, sha256 {report['shots_sha256'][:16]}")
     for row in report["held_out"]:
         parts = [f"{key} {row[key][0]:.4f} [{row[key][1]:.4f}, {row[key][2]:.4f}]" for key in SCORES]
-        gain, low, high = row["auc_above_xg1"]
+        gains = [
+            f"{key} above xg/1 {row[f'{key}_above_xg1'][0]:+.4f} "
+            f"[{row[f'{key}_above_xg1'][1]:+.4f}, {row[f'{key}_above_xg1'][2]:+.4f}]"
+            for key in ("auc", "log_loss")
+        ]
         floor = f", ECE of a perfect model {row['ece_floor']:.4f}" if "ece_floor" in row else ""
         print(f"{row['competition']:9} {row['model']:41} n {row['shots']:5}  {'  '.join(parts)}")
-        print(f"{'':52}xG per goal {row['foretold_per_goal']:.3f}, ", end="")
-        print(f"AUC above xg/1 {gain:+.4f} [{low:+.4f}, {high:+.4f}]{floor}")
+        print(f"{'':52}xG per goal {row['foretold_per_goal']:.3f}, {', '.join(gains)}{floor}")
+    pairs = " ".join(f"{mean:.3f}/{share:.3f}" for mean, share in report["held_out"][0]["bins"])
+    print(f"{report['held_out'][0]['goals']} goals; expected / share of goals in ten bins, all: {pairs}")
     print("fit:", json.dumps(report["fit"]))
     if report["provider"]:
         print("provider = intercept + slope * xg/1:", json.dumps(report["provider"]))
@@ -244,8 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from training.xg_plot import calibration_png
 
         p = held_out(table, table.terms, fit_logistic)
-        pairs = [(xg.xg1_e6(s.event) / 1e6, (s.event.xg_e6 or 0) / 1e6) for s in provider]
-        _write(args.plot, calibration_png(p, table.xg0, table.goal, pairs))
+        _write(args.plot, calibration_png(p, table.xg0, table.goal, table.competition))
     shipped = {key: xg.DEFINITION_1[key] for key in report["fit"]}
     if shipped != report["fit"]:
         print("training.xg: the fit is not the shipped xg/1: a change is xg/2, not an edit", file=sys.stderr)

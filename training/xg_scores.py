@@ -41,6 +41,15 @@ def bins(p: Floats, count: int = BINS) -> Ints:
     return result
 
 
+def reliability(p: Floats, y: Bools) -> list[tuple[float, float]]:
+    """Mean prediction and share of goals of each bin."""
+    which = bins(p)
+    size = np.bincount(which, minlength=BINS)
+    mean = np.bincount(which, weights=p, minlength=BINS) / size
+    share = np.bincount(which, weights=y.astype(float), minlength=BINS) / size
+    return [(float(m), float(s)) for m, s in zip(mean, share, strict=True)]
+
+
 def ece(p: Floats, y: Bools) -> float:
     """Expected calibration error: mean over ten equal-count bins of |mean prediction - share of goals|."""
     which = bins(p)
@@ -64,7 +73,7 @@ def cluster_draws(cluster: Sequence[str], draws: int, seed: int) -> list[Ints]:
     return [np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))]) for _ in range(draws)]
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
+def interval(values: Sequence[float] | Floats) -> tuple[float, float]:
     """The middle 95 % of ``values``, NaN left out."""
     low, high = np.nanpercentile(np.asarray(values, dtype=float), [2.5, 97.5])
     return float(low), float(high)
