@@ -186,25 +186,30 @@ def deviation_e6_array(
 ) -> NDArray[np.int64]:
     """What one feature adds to the index in 1e-6 points, tick by tick: ``trunc(share (H - A) / (H + A + 2 P))``.
 
-    ``share_e6`` is the feature's of `SHARE_E6` and ``pseudo`` the methodology's. Exact: the quotient is below 2^24, so
-    that its floating-point value is at most one off; the remainder, small and therefore right even when the products
-    wrap around 64 bits, tells which way. Sums of 2^61 and more (500 expected goals in memory) take Python's integers.
+    ``share_e6`` is the feature's of `SHARE_E6` and ``pseudo`` the methodology's. Exact: the quotient is below 2^24 and
+    known to 2^-26 in floating point; lowered by 2^-20 it is the integer looked for or the one before. The remainder,
+    small and therefore right even when the products wrap around 64 bits, tells which. Sums of 2^61 and more (500
+    expected goals in memory) take Python's integers.
     """
     apart = home - away
     if int(home.max(initial=0)) + int(away.max(initial=0)) + 2 * pseudo * WEIGHT_ONE >= 1 << 61:
         wide = np.maximum(home.astype(object) + away + 2 * pseudo * WEIGHT_ONE, 1)
         return np.asarray(np.abs(apart).astype(object) * share_e6 // wide * np.sign(apart), dtype=np.int64)
     total = home + away
-    total += 2 * pseudo * WEIGHT_ONE
-    if not pseudo:
+    if pseudo:
+        total += 2 * pseudo * WEIGHT_ONE
+    else:
         np.maximum(total, 1, out=total)
-    quotient = (apart / total * share_e6).astype(np.int64)  # truncated towards zero, like what is asked for
     sign = np.sign(apart)
+    apart *= sign
+    share = apart / total
+    share *= share_e6
+    share -= 2.0**-20
+    quotient: NDArray[np.int64] = share.astype(np.int64)  # 0 for -2^-20
     apart *= share_e6
     apart -= quotient * total
-    apart *= sign  # what is left, in the direction of the quotient: within one total of its place
-    quotient += sign * (apart >= total)
-    quotient -= sign * (apart < 0)
+    quotient += apart >= total
+    quotient *= sign
     return quotient
 
 
