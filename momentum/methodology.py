@@ -114,7 +114,7 @@ def _integer_root(value: int, degree: int) -> int:
         guess = better
 
 
-def _decay_table(half_life_s: int) -> NDArray[np.int64]:
+def decay_table(half_life_s: int) -> NDArray[np.int64]:
     """Round half up of 2^32 * 2^(-age/half_life), down to the last age whose weight is not 0.
 
     Integers only: the root has 96 guard bits, so that no machine's floating point can move an entry.
@@ -142,7 +142,7 @@ SPEC_DECAY = Methodology(
     "spec-decay/1",
     {"kind": "exponential", "half_life_s": 180, "rule": "round half up of 2^32 * 2^(-age/180)"},
     (30_000, 1, 150_000, 4, 2),
-    _decay_table(180),
+    decay_table(180),
 )
 """Half-life 180 seconds with pseudo-counts per side. Traded by default."""
 
