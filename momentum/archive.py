@@ -1,8 +1,9 @@
 """The index of a whole match at once, vectorised: the same integers as `LiveMatch`, by another road.
 
 Events become columns, columns become what every second contributed, and one exact convolution with the weight
-table gives all ticks. Nothing here shares code with the live path except the methodology's data and the event's
-footprint, so that agreement of the two is evidence.
+tables gives all ticks. Published ticks share nothing with it except the methodology's data and the event's footprint,
+so that agreement of the two is evidence; only what a live match says of published seconds older than a few minutes
+after a correction comes from the same convolution.
 """
 
 from __future__ import annotations
