@@ -24,9 +24,10 @@ from ingest.feeds import adapter, default_match_paths
 from ingest.feeds.base import replay as as_feed
 from ingest.timeline import Applied, Timeline
 from momentum import archive
+from momentum.batch import replay_to_file
 from momentum.live import LiveMatch
 from momentum.methodology import METHODOLOGIES, SPEC_DECAY, Methodology
-from momentum.replay import final_events, replay_to_csv
+from momentum.replay import final_events
 
 PROVIDER = "statsperform"
 Step = tuple[int, int, tuple[Applied, ...]]  # period, second, what became known since the last one
@@ -226,6 +227,6 @@ def run(quick: bool) -> list[Result]:
     results += _tracking(quick)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "index.csv"
-        table = seconds(lambda: replay_to_csv(PROVIDER, default_match_paths(PROVIDER), out), repeats)
+        table = seconds(lambda: replay_to_file(PROVIDER, default_match_paths(PROVIDER), out), repeats)
     results.append(result("one match from file to CSV", "s", table))
     return results

@@ -83,6 +83,13 @@ class Adapter(Protocol):
         """Ids of the matches found at ``paths``."""
         ...
 
+    def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+        """The files that hold each match found at ``paths``, for ``load(files, id)`` without reading the others.
+
+        A file of a folder that cannot be read stands under its own name: loading it tells what is wrong with it.
+        """
+        ...
+
     def info(self, raw_info: dict[str, Any]) -> MatchInfo:
         """Who plays, from the provider's raw header."""
         ...

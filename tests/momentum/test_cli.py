@@ -31,7 +31,7 @@ def test_replay_takes_several_files_after_one_option(tmp_path: Path) -> None:
     paths = [str(p) for p in default_match_paths("statsperform")]
     done = runner.invoke(app, ["replay", "--provider", "statsperform", "--input", *paths, "--out", str(out)])
     assert done.exit_code == 0, done.output
-    assert out.read_text().startswith("match_id,period,second,spec_box,spec_decay\n")
+    assert out.read_text().startswith("match_id,period,second,spec_box,spec_decay,model,model_prior,forward_15,")
     assert "1 match" in done.output
 
 

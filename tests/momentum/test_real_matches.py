@@ -15,9 +15,11 @@ from ingest.feeds.base import TIDY, ReplayOptions
 from ingest.feeds.base import replay as as_feed
 from ingest.timeline import Timeline
 from momentum import archive
+from momentum.batch import replay_to_file
 from momentum.live import LiveMatch
 from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY
-from momentum.replay import HEADER, final_events, replay_to_csv
+from momentum.replay import final_events
+from momentum.tablefile import HEADER
 from momentum.verify import Published, verify
 from oracle.core import KeeperCore
 
@@ -185,11 +187,11 @@ def test_a_tidy_feed_revises_nothing(tmp_path: Path) -> None:
 def test_the_table_has_every_second_of_both_halves(provider: str, tmp_path: Path) -> None:
     out = tmp_path / "index.csv"
     start = time.perf_counter()
-    matches, count = replay_to_csv(provider, default_match_paths(provider), out)
+    report = replay_to_file(provider, default_match_paths(provider), out)
     assert time.perf_counter() - start < 3  # 1 s on an idle machine
     lines = out.read_text().splitlines()
     assert lines[0] == HEADER
-    assert (matches, count) == (1, len(lines) - 1)
+    assert (report.matches, report.rows) == (1, len(lines) - 1)
     rows = [line.split(",") for line in lines[1:]]
     for period in ("1", "2"):
         seconds = [int(row[2]) for row in rows if row[1] == period]
@@ -202,11 +204,11 @@ def test_the_table_has_every_second_of_both_halves(provider: str, tmp_path: Path
 def test_an_unknown_provider_or_a_file_that_is_no_match_leaves_nothing_behind(tmp_path: Path) -> None:
     out = tmp_path / "index.csv"
     with pytest.raises(FeedError, match="choose one of"):
-        replay_to_csv("nobody", [tmp_path], out)
+        replay_to_file("nobody", [tmp_path], out)
     bad = tmp_path / "bad.json"
     bad.write_text("{")
     with pytest.raises(FeedError):
-        replay_to_csv("wyscout", [bad], out)
+        replay_to_file("wyscout", [bad], out)
     assert list(tmp_path.iterdir()) == [bad]
 
 

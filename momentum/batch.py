@@ -1,0 +1,176 @@
+"""Many recorded matches to one table, over all cores, in the order of the input whatever the number of jobs.
+
+A match that cannot be replayed costs its own rows and nothing else: the others are written, and the report names it
+with the reason. Rows stream to the file match by match, so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.events import FeedError
+from ingest.feeds import adapter
+from momentum.forecast import Prior
+from momentum.replay import match_table, read_final
+from momentum.tablefile import TableFile, encode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Progress = Callable[[int, int], None]
+"""Called with the matches done and their number."""
+
+AHEAD = 4
+"""Matches a job may be ahead of the writer; what is ready waits in memory."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One match to replay: its id as the folder tells it, and its files."""
+
+    provider: str
+    match_id: str
+    files: tuple[Path, ...]
+    form: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A match without rows: the stable code and the sentence that says why."""
+
+    match_id: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A match's rows as the file takes them."""
+
+    part: bytes | pa.RecordBatch
+    rows: int
+    prior: bool
+    problems: Counter[str]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `replay_to_file` wrote. ``priors`` matches of ``matches`` had a prior.
+
+    ``problems`` counts by code what of the written matches' recordings was odd or could not be used.
+    """
+
+    matches: int
+    rows: int
+    priors: int
+    failures: tuple[Failure, ...]
+    problems: Counter[str]
+
+
+def run(task: Task, priors: Mapping[str, Prior]) -> Done | Failure:
+    """Replay one match, with its prior if there is one. Never raises: a defect of ours, too, is a Failure."""
+    try:
+        final = read_final(adapter(task.provider), task.files, task.match_id)
+        match_id = final.info.match_id
+        table = match_table(match_id, final.events, priors.get(match_id))
+        problems = Counter(problem.code for problem in final.problems)
+        return Done(encode(table, task.form), len(table), match_id in priors, problems)
+    except FeedError as error:
+        return Failure(task.match_id, error.code, str(error))
+    except Exception as error:
+        # The other matches go on; the place is told, because this one is ours to mend.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"match {task.match_id} met a defect of futstar ({type(error).__name__}: {error}; {at.name}, line"
+        return Failure(task.match_id, "defect", f"{text} {at.lineno} of {Path(at.filename).name}): report it")
+
+
+_PRIORS: dict[str, Prior] = {}  # of a worker process, sent once when it starts
+
+
+def _equip(priors: dict[str, Prior]) -> None:
+    _PRIORS.update(priors)
+
+
+def _run_equipped(task: Task) -> Done | Failure:
+    return run(task, _PRIORS)
+
+
+def _outcomes(tasks: Sequence[Task], priors: dict[str, Prior], jobs: int) -> Generator[Done | Failure, None, None]:
+    """The outcome of each task in their order."""
+    if jobs == 1 or len(tasks) == 1:
+        yield from (run(task, priors) for task in tasks)
+        return
+    # Spawned, not forked: a forked child may inherit a lock that a thread of this process holds.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _equip, (priors,))
+    try:
+        waiting: deque[Future[Done | Failure]] = deque()
+        for task in tasks:
+            waiting.append(pool.submit(_run_equipped, task))
+            if len(waiting) >= AHEAD * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise FeedError(
+            "worker_died", "a worker process was killed, perhaps for want of memory: try again with fewer --jobs"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def tasks_of(provider: str, paths: Sequence[Path], form: str, match: str | None = None) -> list[Task]:
+    """The matches at ``paths``, or only ``match``. Raises FeedError when there is none."""
+    source = adapter(provider)
+    found = source.sources(paths)
+    if match is not None:
+        found = {key: files for key, files in found.items() if key == match}
+    if not found:  # the adapter knows best what to say
+        source.load(paths, match)
+        raise FeedError("no_match", f"no match of {provider} in {', '.join(map(str, paths))}: check the path")
+    return [Task(provider, key, files, form) for key, files in found.items()]
+
+
+def replay_to_file(
+    provider: str,
+    paths: Sequence[Path],
+    out: Path,
+    match: str | None = None,
+    priors: dict[str, Prior] | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Write the table of every match at ``paths`` (CSV or Parquet by ``out``'s ending), and tell what failed.
+
+    ``match`` picks one of a folder. The file appears whole or not at all; when no match could be replayed it does
+    not appear and FeedError tells why. Raises OSError when ``out`` cannot be written.
+    """
+    with TableFile(out) as file:
+        tasks = tasks_of(provider, paths, file.form, match)
+        rows, used, failures = 0, 0, []
+        problems: Counter[str] = Counter()
+        with closing(_outcomes(tasks, priors or {}, max(1, jobs))) as outcomes:
+            for number, outcome in enumerate(outcomes, start=1):
+                if isinstance(outcome, Failure):
+                    failures.append(outcome)
+                else:
+                    file.write(outcome.part)
+                    rows += outcome.rows
+                    used += outcome.prior
+                    problems += outcome.problems
+                if progress is not None:
+                    progress(number, len(tasks))
+        if len(failures) == len(tasks):
+            more = f" (and {len(failures) - 1} more failed)" if len(failures) > 1 else ""
+            raise FeedError(failures[0].code, failures[0].text + more)
+        file.keep()
+    return Report(len(tasks) - len(failures), rows, used, tuple(failures), problems)
