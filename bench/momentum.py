@@ -26,7 +26,7 @@ from ingest.timeline import Applied, Timeline
 from momentum import archive
 from momentum.batch import replay_to_file
 from momentum.live import LiveMatch
-from momentum.methodology import METHODOLOGIES, SPEC_DECAY, Methodology
+from momentum.methodology import METHODOLOGIES, SPEC_DECAY, Memory, Methodology
 from momentum.replay import final_events
 
 PROVIDER = "statsperform"
@@ -64,7 +64,13 @@ def _long_methodology() -> Methodology:
     """A third methodology whose memory is longer than any match: every second played counts in every tick."""
     ages = np.arange(19_800)
     table = np.rint(2.0 ** (32 - ages / 600)).astype(np.int64)
-    return Methodology("bench-long/1", {"kind": "bench", "half_life_s": 600}, SPEC_DECAY.pseudo, table)
+    memory = Memory(table)
+    return Methodology(
+        "bench-long/1",
+        {"kind": "bench", "half_life_s": 600},
+        SPEC_DECAY.pseudo,
+        (memory, memory, memory, memory, memory),
+    )
 
 
 def _step(live: LiveMatch, step: Step) -> None:
@@ -182,7 +188,7 @@ def _archive(quick: bool) -> list[Result]:
     results.append(result("archive: from canonical events", "events/s", [len(events) / s for s in whole]))
     # The peer: the same sums written down plainly with NumPy, one column at a time.
     rows = np.concatenate(list(archive.per_second(columns).values()))
-    table = SPEC_DECAY.table[: len(rows)]
+    table = SPEC_DECAY.memories[1].table[: len(rows)]
     plain = seconds(lambda: [np.convolve(column, table)[: len(rows)] for column in rows.T[:2]], 1 if quick else 3)
     columns_s = [5 * s for s in plain]  # two of ten columns are timed
     results.append(result("plain convolution, one methodology (peer)", "ms", [s * 1e3 for s in columns_s]))

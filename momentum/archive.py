@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from ingest.events import Event
 from momentum.convolve import convolve
 from momentum.features import MAX_SECOND, Footprint, Role, footprint
-from momentum.methodology import METHODOLOGIES, POSSESSION_CAP_MS, Methodology, index_e6_array
+from momentum.methodology import COLUMNS, INPUTS, METHODOLOGIES, POSSESSION_CAP_MS, Methodology, index_e6_array
+from momentum.weights import memories_of, picks
 
 Ints = NDArray[np.int64]
-_COLUMNS = 10
+_COLUMNS = len(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ TAIL_S = POSSESSION_CAP_MS // 1000 + 1
 
 
 def per_second(columns: Columns, tail_s: int = 0) -> dict[int, Ints]:
-    """What every second of every period contributed: period -> (length_s + 1 + tail_s) x 10.
+    """What every second of every period contributed: period -> (length_s + 1 + tail_s) x `COLUMNS`.
 
     ``tail_s`` seconds after the last event are added: a match under way is not over with its last event.
     """
@@ -148,11 +149,15 @@ def replay(
         if starts[other] + lengths[other] - 1 == start
     ]
     inputs, x_e6 = {}, {}
-    for methodology, whole in zip(methodologies, convolve(timeline, methodologies), strict=True):
+    memories = memories_of(methodologies)
+    wholes = convolve(timeline, memories)
+    for methodology, rows_of, columns_of in zip(methodologies, *picks(methodologies, memories), strict=True):
+        picked = [wholes[row][column] for row, column in zip(rows_of.tolist(), columns_of.tolist(), strict=True)]
+        whole = np.stack(picked)
         parts = [whole[:, s : s + n] for s, n in zip(starts.tolist(), lengths.tolist(), strict=True)]
         sums = np.concatenate(parts or [whole], axis=1).T
         for tick, begun in early:
-            sums[tick] -= begun * methodology.table[0]
+            sums[tick] -= begun[columns_of] * [memories[row].table[0] for row in rows_of]
         inputs[methodology.name] = sums
         x_e6[methodology.name] = index_e6_array(sums, methodology)
     return Replay(tick_period, tick_second, tick_cum, inputs, x_e6)
@@ -164,14 +169,16 @@ def inputs_at(seconds: Mapping[int, Ints], period: int, second: int, methodology
     ``seconds`` is ``per_second(columns, TAIL_S)`` of what is known.
     """
     start = 0
-    total: Ints = np.zeros(_COLUMNS, dtype=np.int64)
+    total: Ints = np.zeros(len(INPUTS), dtype=np.int64)
+    tables = [memory.table for memory in methodology.memories for _side in (0, 1)]
     now = second + sum(len(rows) - 1 - TAIL_S for p, rows in seconds.items() if p < period)
     for p, rows in seconds.items():
         if p > period:
             break
         known = rows[: second + 1] if p == period else rows[:-TAIL_S]
         ages = now - start - np.arange(len(known))
-        inside = ages < len(methodology.table)
-        total += methodology.table[ages[inside]] @ known[inside]
+        for place, (table, column) in enumerate(zip(tables, methodology.columns, strict=True)):
+            inside = ages < len(table)
+            total[place] += table[ages[inside]] @ known[inside, column]
         start += len(rows) - 1 - TAIL_S
     return total

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from momentum.methodology import Methodology
+from momentum.methodology import Memory
 
 Ints = NDArray[np.int64]
 _Spectrum = NDArray[np.complex128]
@@ -28,11 +28,11 @@ class _Transform:
     half_norm: float
 
 
-_TRANSFORMS: dict[tuple[bytes, int], _Transform] = {}
+_TRANSFORMS: dict[tuple[str, int], _Transform] = {}
 
 
-def convolve(columns: Ints, methodologies: Sequence[Methodology]) -> list[Ints]:
-    """``sum columns[:, n - age] * table[age]`` for every n, exactly; one array of the same shape per methodology.
+def convolve(columns: Ints, memories: Sequence[Memory]) -> list[Ints]:
+    """``sum columns[:, n - age] * table[age]`` for every n, exactly; one array of the same shape per memory.
 
     A constant table is a difference of running sums; columns with few amounts are added up one by one. Any other
     goes through Fourier transforms. Their error is below 4 eps log2(size) |column| |table| (Euclidean norms): with a
@@ -42,13 +42,13 @@ def convolve(columns: Ints, methodologies: Sequence[Methodology]) -> list[Ints]:
     then every value is NaN.
     """
     count = columns.shape[1]
-    results: list[Ints] = [np.zeros_like(columns) for _ in methodologies]
+    results: list[Ints] = [np.zeros_like(columns) for _ in memories]
     varying = []
-    for methodology, result in zip(methodologies, results, strict=True):
-        if (methodology.table == methodology.table[0]).all():
-            _running(columns, methodology.table, result)
+    for memory, result in zip(memories, results, strict=True):
+        if (memory.table == memory.table[0]).all():
+            _running(columns, memory.table, result)
         else:
-            varying.append((methodology, result))
+            varying.append((memory, result))
     if not varying:
         return results
     filled = columns != 0
@@ -58,8 +58,8 @@ def convolve(columns: Ints, methodologies: Sequence[Methodology]) -> list[Ints]:
     rows, few_amounts = few[at], columns[few[at], seconds]
     weighted = np.empty(count, dtype=np.int64)
     for row, second, amount in zip(rows.tolist(), seconds.tolist(), few_amounts.tolist(), strict=True):
-        for methodology, result in varying:
-            weights = methodology.table[: count - second]
+        for memory, result in varying:
+            weights = memory.table[: count - second]
             if amount != 1:
                 weights = np.multiply(weights, amount, out=weighted[: len(weights)])
             stretch = result[row, second : second + len(weights)]
@@ -72,8 +72,8 @@ def convolve(columns: Ints, methodologies: Sequence[Methodology]) -> list[Ints]:
         norms = np.sqrt(np.einsum("ij,ij->i", amounts[:, :count], amounts[:, :count]))
         with np.errstate(invalid="ignore"):
             spectra = np.fft.rfft(amounts, axis=1)
-            for methodology, result in varying:
-                _transform(columns, busy, spectra, norms, size, methodology, result)
+            for memory, result in varying:
+                _transform(columns, busy, spectra, norms, size, memory, result)
     return results
 
 
@@ -90,13 +90,13 @@ def _transform(
     spectra: _Spectrum,
     norms: NDArray[np.float64],
     size: int,
-    methodology: Methodology,
+    memory: Memory,
     result: Ints,
 ) -> None:
     """The ``busy`` columns' convolutions from their ``spectra``, rounded to the exact integers, into ``result``."""
-    key, count = (methodology.hash, size), columns.shape[1]
+    key, count = (memory.digest, size), columns.shape[1]
     if key not in _TRANSFORMS:
-        _TRANSFORMS[key] = _spectra(methodology.table[: size // 2], size)
+        _TRANSFORMS[key] = _spectra(memory.table[: size // 2], size)
     tables = _TRANSFORMS[key]
     at_once = norms * tables.whole_norm < _EXACT_NORM
     in_halves = ~at_once & (norms * tables.half_norm < _EXACT_NORM)
@@ -108,10 +108,10 @@ def _transform(
         sums <<= _HALF_BITS
         sums += _rounded(halved, tables.low, size, count)
         result[busy[in_halves]] = sums
-    expected = _grand_totals(columns[busy], methodology)
+    expected = _grand_totals(columns[busy], memory)
     wrong = (result[busy].sum(axis=1) != expected) & (at_once | in_halves)
     for row in busy[wrong | ~(at_once | in_halves)].tolist():
-        result[row] = np.convolve(columns[row], methodology.table[:count])[:count]
+        result[row] = np.convolve(columns[row], memory.table[:count])[:count]
     if wrong.any():
         del _TRANSFORMS[key]
 
@@ -129,14 +129,14 @@ def _rounded(spectra: _Spectrum, table: _Spectrum, size: int, count: int) -> Int
     return result
 
 
-_RUNNING: dict[bytes, Ints] = {}
+_RUNNING: dict[str, Ints] = {}
 
 
-def _grand_totals(columns: Ints, methodology: Methodology) -> Ints:
+def _grand_totals(columns: Ints, memory: Memory) -> Ints:
     """What each column's convolution adds up to over all ticks, modulo 2^64: an amount counts to the last tick."""
-    running = _RUNNING.get(methodology.hash)
+    running = _RUNNING.get(memory.digest)
     if running is None:
-        running = _RUNNING[methodology.hash] = np.cumsum(methodology.table)
+        running = _RUNNING[memory.digest] = np.cumsum(memory.table)
     recent = columns[:, -len(running) :]
     totals: Ints = recent @ running[recent.shape[1] - 1 :: -1] + columns[:, : -len(running)].sum(axis=1) * running[-1]
     return totals

@@ -20,6 +20,7 @@ from ingest.events import Event
 from momentum.convolve import convolve
 from momentum.features import MAX_SECOND, Footprint, Role, footprint
 from momentum.methodology import (
+    COLUMNS,
     METHODOLOGIES,
     POSSESSION_CAP_MS,
     SHARE_E6,
@@ -31,7 +32,7 @@ from momentum.methodology import (
 from momentum.published import Published, Small, code_of, second_of, seconds_of
 from momentum.weights import Ints, Rows, weights_of
 
-_COLUMNS = 10
+_COLUMNS = len(COLUMNS)
 _SMALL_MAX = (1 << 31) - 1
 _FEW_TICKS = 12  # below, the scalar index is quicker than the vectorised one
 _ROOM_S = MAX_SECOND + 14  # possession runs on a little after the last event
@@ -78,7 +79,7 @@ class Revision:
 
 
 class _Seconds:
-    """What each second of one period contributes: ten columns, grown by need."""
+    """What each second of one period contributes: `COLUMNS` of seconds, grown by need."""
 
     __slots__ = ("ends", "items", "mass", "rows")
 
@@ -266,8 +267,9 @@ class LiveMatch:
         counts &= codes[:, None] < lasting
         ages = self._cum(codes)[:, None] - born
         ages[~counts | (ages > weights.longest)] = weights.longest
-        published.inputs[:, first - published.base : published.count - published.base] += (
-            weights.padded[:, ages] @ amounts
+        moves = np.moveaxis(weights.padded[:, ages] @ amounts, 1, 2)  # memories x columns x ticks
+        published.inputs[:, first - published.base : published.count - published.base] += weights.pick(moves).transpose(
+            0, 2, 1
         )
         recent = published.inputs[:, first - published.base : published.count - published.base]
         for row, methodology in enumerate(self._methodologies):
@@ -278,27 +280,29 @@ class LiveMatch:
 
     def _settle_old(self, moved: dict[_Cell, int], first: int) -> None:
         """Ticks from ``first`` on whose inputs are gone: the moved features once more, as they are and as they were."""
-        published = self._published
-        features = sorted({column // 2 for _, _, column in moved})
-        columns = [column for j in features for column in (2 * j, 2 * j + 1)]
+        published, weights = self._published, self._weights
+        columns = sorted({column // 2 * 2 + side for _, _, column in moved for side in (0, 1)})
+        place_of = {column: row for row, column in enumerate(columns)}
         for period, start, end in self._stretches(first, published.base):
             cum = self._cum(published.codes[start:end])
             known = self._timeline(period, int(cum[-1]) + 1, columns)
             moves = np.zeros_like(known)
             for (p, second, column), amount in moved.items():
                 place = self._start(p) + second
-                if column in columns and place < moves.shape[1] and (p == period or second <= self._length(p)):
-                    moves[columns.index(column), place] += amount * (p <= period)
-            for row, sums in enumerate(convolve(np.concatenate([known, moves]), self._methodologies)):
-                new, change = sums[: len(columns), cum], sums[len(columns) :, cum]
-                if not change.any():
-                    continue
+                if place < moves.shape[1] and (p == period or second <= self._length(p)):
+                    moves[place_of[column], place] += amount * (p <= period)
+            sums = [part[:, cum] for part in convolve(np.concatenate([known, moves]), weights.memories)]
+            for row, methodology in enumerate(self._methodologies):
                 values = published.now(row, start, end)
-                for i, j in enumerate(features):
-                    share, pseudo = SHARE_E6[j], self._methodologies[row].pseudo[j]
-                    home, away = new[2 * i], new[2 * i + 1]
+                for j, (share, pseudo) in enumerate(zip(SHARE_E6, methodology.pseudo, strict=True)):
+                    at = place_of.get(int(weights.columns[row, 2 * j]))
+                    if at is None:
+                        continue
+                    part = sums[weights.rows[row, 2 * j]]
+                    home, away = part[at], part[at + 1]
+                    home_move, away_move = part[at + len(columns)], part[at + 1 + len(columns)]
                     values += deviation_e6_array(home, away, share, pseudo)
-                    values -= deviation_e6_array(home - change[2 * i], away - change[2 * i + 1], share, pseudo)
+                    values -= deviation_e6_array(home - home_move, away - away_move, share, pseudo)
                 published.renew(row, start, values)
 
     def _settle_all(self) -> None:
@@ -307,8 +311,9 @@ class LiveMatch:
         for period, start, end in self._stretches(0, published.count):
             cum = self._cum(published.codes[start:end])
             known = self._timeline(period, int(cum[-1]) + 1, list(range(_COLUMNS)))
-            for row, sums in enumerate(convolve(known, self._methodologies)):
-                inputs = sums[:, cum].T
+            sums = np.stack([part[:, cum] for part in convolve(known, self._weights.memories)])
+            for row, picked in enumerate(self._weights.pick(sums)):
+                inputs = picked.T
                 published.renew(row, start, index_e6_array(inputs, self._methodologies[row]))
                 kept = max(start, published.base)
                 if kept < end:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ingest.events import Event, Kind, Side
-from momentum import xg
-from momentum.features import MAX_SECOND, SHOOT_OUT, TILT_MIN_X, is_goal, is_on_ball
+from momentum.features import MAX_SECOND, SHOOT_OUT, is_goal, is_on_ball, shot_xg1_e6
+from momentum.methodology import TILT_MIN_X
 
 COLUMNS = (
     "possession_ms",
@@ -117,8 +117,7 @@ class Mark:
 
 def shot_xg_e4(event: Event) -> int:
     """Expected goals of a shot in 1e-4: the provider's, else ``xg/1``."""
-    xg_e6 = xg.xg1_e6(event) if event.xg_e6 is None else max(0, min(1_000_000, event.xg_e6))
-    return (xg_e6 + 50) // 100
+    return (shot_xg1_e6(event) + 50) // 100
 
 
 def _cells(event: Event, own: int) -> list[tuple[int, int]]:

@@ -101,7 +101,7 @@ class Scenes:
 
 def _part(numerator: Ints, divisor: Ints | int) -> Ints:
     """Quotient truncated towards zero."""
-    result: Ints = np.sign(numerator) * (np.abs(numerator) // divisor)
+    result: Ints = np.sign(numerator) * np.floor_divide(np.abs(numerator), divisor, dtype=np.int64)
     return result
 
 

@@ -21,8 +21,9 @@ from momentum.methodology import (
     SPEC_BOX,
     SPEC_DECAY,
     WEIGHT_ONE,
+    Memory,
     Methodology,
-    _decay_table,
+    decay_table,
     index_e6,
 )
 from tests.momentum.conftest import added, matches, season_match
@@ -244,8 +245,9 @@ def test_a_correction_taken_back_is_told_as_well() -> None:
     assert {(r.old_x_e6, r.new_x_e6) for r in live.revisions()} == {(50_000_000, 50_000_000)}
 
 
+LONG = Memory(decay_table(600))
 THIRD = Methodology(
-    "long/1", {"kind": "exponential", "half_life_s": 600}, (30_000, 1, 150_000, 4, 2), _decay_table(600)
+    "long/1", {"kind": "exponential", "half_life_s": 600}, (30_000, 1, 150_000, 4, 2), (LONG, LONG, LONG, LONG, LONG)
 )
 
 
