@@ -38,7 +38,7 @@ _DEAD = frozenset(
         Kind.PERIOD_END,
     }
 )
-_SHOTS, _XG, _TILT, _RECENT = 2, 4, 6, 8  # columns of the home side; the away side is the next one
+_SHOTS, _XG, _TILT, _RECENT, _XG1 = 2, 4, 6, 8, 10  # columns of the home side; the away side is the next one
 
 
 class Role(IntEnum):
@@ -109,6 +109,12 @@ def shot_xg_e6(event: Event) -> int:
     return xg.xg_e6(x, y, header=event.body is BodyPart.HEAD, penalty=event.penalty)
 
 
+def shot_xg1_e6(event: Event) -> int:
+    """Expected goals of a shot in 1e-6: the provider's, else ``xg/1``."""
+    given = event.xg_e6 is not None and math.isfinite(event.xg_e6)
+    return shot_xg_e6(event) if given else xg.xg1_e6(event)
+
+
 def _points(event: Event) -> tuple[tuple[int, int], ...]:
     if event.side is None:
         return ()
@@ -121,7 +127,7 @@ def _points(event: Event) -> tuple[tuple[int, int], ...]:
         recent = ((_RECENT + own, halves),) if halves else ()
         if event.own_goal:
             return recent
-        return ((_SHOTS + own, 1), (_XG + own, shot_xg_e6(event)), *recent)
+        return ((_SHOTS + own, 1), (_XG + own, shot_xg_e6(event)), (_XG1 + own, shot_xg1_e6(event)), *recent)
     if event.kind is Kind.CORNER:
         return ((_RECENT + own, CORNER_HALVES),)
     if event.kind is Kind.YELLOW:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -175,10 +176,12 @@ def plot(
 @app.command("methodology", epilog=_METHODOLOGY_EXAMPLE)
 def methodology(
     name: Annotated[str | None, typer.Argument(help="Show this one's canonical definition.")] = None,
-    table: Annotated[bool, typer.Option("--table", help="Print its weight table (2^-32 units by age in s).")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="Print its weights by age in s and feature, in 2^-32.")
+    ] = False,
 ) -> None:
     """List the methodologies with their hashes, or print one's canonical JSON (its SHA-256 is the hash)."""
-    from momentum.methodology import METHODOLOGIES
+    from momentum.methodology import FEATURES, METHODOLOGIES
 
     if name is None:
         for known in METHODOLOGIES:
@@ -186,7 +189,9 @@ def methodology(
         return
     chosen = _methodology(name)
     if table:
-        for age_s, weight in enumerate(chosen.table.tolist()):
-            typer.echo(f"{age_s},{weight}")
+        tables = [memory.table.tolist() for memory in chosen.memories]
+        typer.echo(",".join(("age_s", *FEATURES)))
+        for age_s, weights in enumerate(zip_longest(*tables, fillvalue=0)):
+            typer.echo(",".join(map(str, (age_s, *weights))))
     else:
         typer.echo(chosen.canonical.decode())

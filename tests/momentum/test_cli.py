@@ -18,7 +18,7 @@ from backend.cli.momentum import app
 from backend.errors import UserError, as_user_error
 from bench import harness
 from ingest.feeds import default_match_paths
-from momentum.methodology import SPEC_DECAY
+from momentum.methodology import SPEC_DECAY_1
 from scripts import measure_momentum
 
 bench_app = typer.Typer()
@@ -72,12 +72,13 @@ def test_every_command_has_help_with_an_example() -> None:
 
 def test_a_methodology_can_be_read_and_its_hash_checked_by_hand() -> None:
     listed = runner.invoke(app, ["methodology"]).output
-    assert f"{SPEC_DECAY.hash.hex()}  spec-decay/1" in listed
+    assert f"{SPEC_DECAY_1.hash.hex()}  spec-decay/1" in listed
     text = runner.invoke(app, ["methodology", "spec-decay/1"]).output.strip()
-    assert hashlib.sha256(text.encode()).hexdigest() == SPEC_DECAY.hash.hex()
+    assert hashlib.sha256(text.encode()).hexdigest() == SPEC_DECAY_1.hash.hex()
     table = runner.invoke(app, ["methodology", "spec-decay/1", "--table"]).output.split()
-    assert table[180] == "180,2147483648"
-    weights = np.array([int(row.split(",")[1]) for row in table], dtype="<u8")
+    assert table[0] == "age_s,possession,shots,xg,field_tilt,recent_events"
+    assert table[181] == "180" + 5 * ",2147483648"
+    weights = np.array([int(row.split(",")[1]) for row in table[1:]], dtype="<u8")
     assert hashlib.sha256(weights.tobytes()).hexdigest() in text
 
 

@@ -17,7 +17,7 @@ from ingest.timeline import Timeline
 from momentum import archive
 from momentum.batch import replay_to_file
 from momentum.live import LiveMatch
-from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY
+from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY, SPEC_DECAY_1
 from momentum.replay import final_events
 from momentum.tablefile import HEADER
 from momentum.verify import Published, verify
@@ -231,5 +231,5 @@ def test_the_examples_that_the_documentation_works_by_hand_are_right() -> None:
     seconds = (result.inputs[SPEC_BOX.name][75] >> 32).tolist()
     assert seconds == [29_000, 2_000, 0, 0, 0, 0, 0, 1, 0, 0]
     assert result.x_e6[SPEC_BOX.name][75] == 48_709_677
-    assert result.inputs[SPEC_DECAY.name][4].tolist() == [17_081_078_725_000] + [0] * 9
-    assert result.x_e6[SPEC_DECAY.name][4] == 50_621_629
+    assert result.inputs[SPEC_DECAY_1.name][4].tolist() == [17_081_078_725_000] + [0] * 9
+    assert result.x_e6[SPEC_DECAY_1.name][4] == 50_621_629

@@ -1,0 +1,159 @@
+"""The forecast's view of a moment as integers: odd features, which change their sign when the sides are exchanged.
+
+A feature is 4,096 times a number that is mostly between -1 and 1. Everything is integer arithmetic, truncated towards
+zero, so that every machine gets the same numbers and exchanging the sides gives exactly the negative ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from momentum.forecast.columns import COLUMNS, Play
+from momentum.forecast.memory import HALF_LIVES_S, WEIGHT_ONE
+
+Ints = NDArray[np.int64]
+
+ONE = 4_096
+FULL_TIME_S = 5_400
+FRESH_S, AWAITED_S, REVIEWED_S = 30, 45, 90
+"""For so long the newest event tells where the ball is, a restart is awaited, a penalty may be."""
+
+PSEUDO_MILLI = {
+    "possession_ms": 30_000_000,
+    "shots": 1_000,
+    "xg_e4": 1_500_000,
+    "final_third_passes": 4_000,
+    "passes": 20_000,
+    "box": 2_000,
+    "corners": 1_000,
+    "fouls_won": 2_000,
+    "goals": 500,
+    "threat_pct": 300_000,
+    "wide": 4_000,
+    "high_touches": 4_000,
+}
+"""Pseudo-counts per side in thousandths, for memories of three minutes and more."""
+_SHORT_PER_MILLE = (300, 350, 1_000, 1_000, 1_000)  # of them for each half-life: a short memory holds less
+_PSEUDO = np.array(
+    [[PSEUDO_MILLI[name] * part * WEIGHT_ONE // 1_000_000 for part in _SHORT_PER_MILLE] for name in COLUMNS],
+    dtype=np.int64,
+)
+
+_SHARES = tuple(f"{name}_{half_life_s}" for name in COLUMNS for half_life_s in HALF_LIVES_S)
+_PLAYS = (
+    Play.PASS,
+    Play.SHOT,
+    Play.FREE_KICK,
+    Play.CORNER,
+    Play.THROW_IN,
+    Play.GOAL_KICK,
+    Play.TOUCH,
+    Play.DUEL,
+    Play.FOUL,
+    Play.OUT,
+)
+_SCENE = (
+    "lead",
+    "lead_late",
+    "lead_of_one",
+    "men",
+    "men_late",
+    "ball",
+    "ball_x",
+    "ball_x2",
+    "ball_x3",
+    *(f"{play.name.lower()}_{what}" for play in _PLAYS for what in ("by", "x")),
+    "corner_awaited",
+    "free_kick_awaited",
+    "penalty_awaited",
+)
+FEATURES = (*_SHARES, *_SCENE)
+"""Names of the odd features, in order."""
+
+PRIOR_FEATURES = ("prior", "prior_late", "prior_behind")
+"""What the odds before the match add, in order."""
+MAX_PRIOR = 3 * ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What is to be seen at some ticks, one row each; signs are +1 home. See `columns.Word`.
+
+    ``play`` is -1 and the rest 0 before the first event; ``age_s`` counts from the newest event.
+    """
+
+    cum_s: Ints
+    lead: Ints
+    men: Ints
+    play: Ints
+    sign: Ints
+    x_e1: Ints
+    age_s: Ints
+    corner_pct: Ints
+    free_kick: Ints
+    penalty: Ints
+    ball: Ints
+    ball_x_e1: Ints
+
+
+def _part(numerator: Ints, divisor: Ints | int) -> Ints:
+    """Quotient truncated towards zero."""
+    result: Ints = np.sign(numerator) * np.floor_divide(np.abs(numerator), divisor, dtype=np.int64)
+    return result
+
+
+def _times(a: Ints, b: Ints) -> Ints:
+    return _part(a * b, ONE)
+
+
+def late(cum_s: Ints) -> Ints:
+    """Playing time in parts of 90 minutes, times `ONE`."""
+    return cum_s * ONE // FULL_TIME_S
+
+
+def vectors(sums: Ints, scenes: Scenes) -> Ints:
+    """Features of some ticks: ticks x `FEATURES`.
+
+    ``sums`` are ticks x `columns.CELLS` x half-lives in units of 2^-20.
+    """
+    home, away = sums[:, 0::2, :], sums[:, 1::2, :]
+    shares = _part((home - away) * ONE, home + away + 2 * _PSEUDO)
+    time = late(scenes.cum_s)
+    lead, men = np.clip(scenes.lead, -2, 2) * ONE, np.clip(scenes.men, -2, 2) * ONE
+    ball_x = _part(scenes.ball_x_e1 * ONE, 500)
+    columns = [
+        lead,
+        _times(lead, time),
+        np.where(np.abs(scenes.lead) == 1, lead, 0),
+        men,
+        _times(men, time),
+        scenes.ball * ONE,
+        ball_x,
+        _times(ball_x, np.abs(ball_x)),
+        _times(_times(ball_x, np.abs(ball_x)), np.abs(ball_x)),
+    ]
+    fresh = scenes.age_s < FRESH_S
+    x = _part(scenes.x_e1 * ONE, 500)
+    for play in _PLAYS:
+        shown = fresh & (scenes.play == int(play))
+        columns += [np.where(shown, scenes.sign * ONE, 0), np.where(shown, x, 0)]
+    awaited, reviewed = scenes.age_s < AWAITED_S, scenes.age_s < REVIEWED_S
+    columns += [
+        np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0),
+        np.where(awaited, scenes.free_kick * ONE, 0),
+        np.where(reviewed, scenes.penalty * ONE, 0),
+    ]
+    result: Ints = np.concatenate([shares.reshape(len(shares), -1), np.stack(columns, axis=1)], axis=1)
+    return result
+
+
+def prior_vectors(prior: int, scenes: Scenes) -> Ints:
+    """What ``prior`` (log odds of home against away times `ONE`) adds: ticks x `PRIOR_FEATURES`."""
+    prior = max(-MAX_PRIOR, min(MAX_PRIOR, prior))
+    everywhere = np.full(len(scenes.cum_s), prior, dtype=np.int64)
+    behind = np.where(np.sign(scenes.lead) * np.sign(prior) < 0, everywhere, 0)
+    result: Ints = np.stack([everywhere, _times(everywhere, late(scenes.cum_s)), behind], axis=1)
+    return result
