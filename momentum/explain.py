@@ -13,7 +13,7 @@ from typing import Any
 from ingest.events import Event, FeedError, Kind, Side
 from momentum import minutes
 from momentum.archive import TAIL_S, Columns, inputs_at, per_second
-from momentum.features import Footprint, Role, footprint, is_goal, shot_xg_e6
+from momentum.features import Footprint, Role, footprint, is_goal, xg_of
 from momentum.methodology import FEATURES, LEVEL_E6, SHARE_E6, TILT_MIN_X, WEIGHT_ONE, Methodology, index_e6
 from momentum.replay import Final
 
@@ -143,13 +143,13 @@ def _share(j: int, inputs: Sequence[int], points_e6: int) -> Share:
     return Share(FEATURES[j], inputs[2 * j] / unit, inputs[2 * j + 1] / unit, home_share, points_e6)
 
 
-def words(event: Event) -> str:
+def words(event: Event, methodology: Methodology) -> str:
     """A few words for an event, with what makes it count: "shot (xG 0.21)"."""
     restart = event.kind in _RESTARTS  # feeds call these passes
     name = event.kind.value.replace("_", " ") if restart or not event.text else event.text
     notes = []
     if event.kind is Kind.SHOT and not event.own_goal:
-        notes.append(f"xG {shot_xg_e6(event) / 1e6:.2f}")
+        notes.append(f"xG {xg_of(event, methodology) / 1e6:.2f}")
         if is_goal(event) and "goal" not in name and "scored" not in name:
             notes.append("goal")
         if event.big_chance:
@@ -216,7 +216,13 @@ def text(found: Explanation) -> str:
     if not found.causes:
         return "\n".join([*lines, "No event has an effect on this second."])
     rows = [
-        (_time(c.event), _team(found, c.event.side), _who(c.event), _points(c.points_e6), _feature_words(c))
+        (
+            _time(c.event),
+            _team(found, c.event.side),
+            _who(c.event, found.methodology),
+            _points(c.points_e6),
+            _feature_words(c),
+        )
         for c in found.causes
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -227,10 +233,11 @@ def text(found: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _who(event: Event) -> str:
+def _who(event: Event, methodology: Methodology) -> str:
     """Words and player, where the feed gives a name instead of a number."""
     named = event.player if event.player and not event.player.isdigit() else None
-    return f"{words(event)}, {named}" if named else words(event)
+    told = words(event, methodology)
+    return f"{told}, {named}" if named else told
 
 
 def document(found: Explanation) -> dict[str, Any]:
@@ -267,7 +274,7 @@ def document(found: Explanation) -> dict[str, Any]:
                 "kind": cause.event.kind.value,
                 "side": None if cause.event.side is None else cause.event.side.value,
                 "player": cause.event.player,
-                "words": words(cause.event),
+                "words": words(cause.event, found.methodology),
                 "points": cause.points_e6 / 1e6,
                 "points_by_feature": {
                     feature: value / 1e6 for feature, value in zip(FEATURES, cause.by_feature_e6, strict=True)

@@ -20,6 +20,7 @@ from momentum.methodology import (
     RED_HALVES,
     TILT_MIN_X,
     YELLOW_HALVES,
+    Methodology,
 )
 
 SHOOT_OUT = 5
@@ -113,6 +114,11 @@ def shot_xg1_e6(event: Event) -> int:
     """Expected goals of a shot in 1e-6: the provider's, else ``xg/1``."""
     given = event.xg_e6 is not None and math.isfinite(event.xg_e6)
     return shot_xg_e6(event) if given else xg.xg1_e6(event)
+
+
+def xg_of(event: Event, methodology: Methodology) -> int:
+    """Expected goals of a shot in 1e-6 as ``methodology`` counts them."""
+    return shot_xg1_e6(event) if methodology.xg == "xg/1" else shot_xg_e6(event)
 
 
 def _points(event: Event) -> tuple[tuple[int, int], ...]:

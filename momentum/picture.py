@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ingest.events import FeedError, Kind, Side, score
 from momentum import archive, minutes, pricing
-from momentum.features import footprint, is_goal, shot_xg_e6
+from momentum.features import footprint, is_goal, xg_of
 from momentum.methodology import Methodology
 from momentum.replay import Final
 
@@ -96,7 +96,7 @@ def picture(final: Final, methodology: Methodology) -> Picture:
         score(final.events),
         methodology,
         tuple(stretches),
-        _marks(final, stretches),
+        _marks(final, stretches, methodology),
         tuple(window for stretch in stretches for window in _windows(stretch)),
         tuple(ticks),
     )
@@ -128,7 +128,7 @@ def _windows(stretch: Stretch) -> list[Window]:
     return found
 
 
-def _marks(final: Final, stretches: Sequence[Stretch]) -> tuple[Mark, ...]:
+def _marks(final: Final, stretches: Sequence[Stretch], methodology: Methodology) -> tuple[Mark, ...]:
     by_period = {stretch.period: stretch for stretch in stretches}
     goals = {Side.HOME: 0, Side.AWAY: 0}
     found = []
@@ -152,7 +152,7 @@ def _marks(final: Final, stretches: Sequence[Stretch]) -> tuple[Mark, ...]:
                 stretch.start + mark.second,
                 minutes.label(event.period, mark.play_ms // 1000),
                 stretch.x_e6[min(mark.second, len(stretch.x_e6) - 1)],
-                shot_xg_e6(event) if kind in ("shot", "goal") else 0,
+                xg_of(event, methodology) if kind in ("shot", "goal") else 0,
                 player,
                 told,
             )

@@ -29,7 +29,7 @@ INPUT_HELP = "File, files or folder of the recording."
 ONE_INPUT_HELP = "File, files or folder of the recording; without it the match in the kloppy package."
 
 _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --input ma1.json ma3.json --out index.csv"
-_EXPLAIN_EXAMPLE = "Example: futstar momentum explain --at 37:12 --methodology spec-decay/1"
+_EXPLAIN_EXAMPLE = "Example: futstar momentum explain --at 37:12 --methodology spec-box/1"
 _PLOT_EXAMPLE = "Example: futstar momentum plot --out match.html"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"
 
@@ -110,9 +110,12 @@ def _cannot_write(out: Path, error: OSError) -> UserError:
     return UserError("cannot_write", f"cannot write {out} ({why}): choose a place that can be written")
 
 
-def _methodology(name: str) -> Methodology:
-    from momentum.methodology import by_name
+def _methodology(name: str | None) -> Methodology:
+    """The methodology called ``name``, or the traded one."""
+    from momentum.methodology import SPEC_DECAY, by_name
 
+    if name is None:
+        return SPEC_DECAY
     try:
         return by_name(name)
     except KeyError as error:
@@ -126,7 +129,7 @@ def explain(
     paths: Annotated[list[Path] | None, typer.Option("--input", help=ONE_INPUT_HELP)] = None,
     more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
     match: Annotated[str | None, typer.Option(help="The match's id, where the input holds several.")] = None,
-    name: Annotated[str, typer.Option("--methodology", help="Which index.")] = "spec-decay/1",
+    name: Annotated[str | None, typer.Option("--methodology", help="Which index; the traded one unless given.")] = None,
     period: Annotated[
         int | None, typer.Option(min=1, max=4, help="Count --at from this period's kick-off (3 and 4: extra time).")
     ] = None,
@@ -150,7 +153,7 @@ def plot(
     paths: Annotated[list[Path] | None, typer.Option("--input", help=ONE_INPUT_HELP)] = None,
     more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
     match: Annotated[str | None, typer.Option(help="The match's id, where the input holds several.")] = None,
-    name: Annotated[str, typer.Option("--methodology", help="Which index.")] = "spec-decay/1",
+    name: Annotated[str | None, typer.Option("--methodology", help="Which index; the traded one unless given.")] = None,
 ) -> None:
     """Draw a match: index, goals, shots, cards, and the 15-minute windows with their settlement."""
     from momentum.picture import picture
@@ -170,7 +173,7 @@ def plot(
         raise _cannot_write(out, error) from error
     finally:
         part.unlink(missing_ok=True)
-    typer.echo(f"{out}: {found.title}, {name}")
+    typer.echo(f"{out}: {found.title}, {chosen.name}")
 
 
 @app.command("methodology", epilog=_METHODOLOGY_EXAMPLE)

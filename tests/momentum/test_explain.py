@@ -159,12 +159,12 @@ def test_a_second_that_was_not_played_is_refused_with_the_periods_ends(period: i
 
 def test_words_name_restarts_goals_and_big_chances() -> None:
     base = Event("x", 1, 1, 0, Kind.CORNER, Side.HOME, x=99.0, y=1.0, text="pass")
-    assert words(base) == "corner"
+    assert words(base, SPEC_DECAY) == "corner"
     goal = Event("x", 1, 1, 0, Kind.SHOT, Side.HOME, goal=True, big_chance=True, xg_e6=450_000)
-    assert words(goal) == "shot (xG 0.45, goal, big chance)"
+    assert words(goal, SPEC_DECAY) == "shot (xG 0.45, goal, big chance)"
     own = Event("x", 1, 1, 0, Kind.SHOT, Side.HOME, goal=True, own_goal=True, text="own goal")
-    assert words(own) == "own goal"
-    assert words(Event("x", 1, 1, 0, Kind.PASS, Side.HOME, x=70.0, y=5.0)) == "pass (last third)"
+    assert words(own, SPEC_DECAY) == "own goal"
+    assert words(Event("x", 1, 1, 0, Kind.PASS, Side.HOME, x=70.0, y=5.0), SPEC_DECAY) == "pass (last third)"
 
 
 # The command
@@ -175,7 +175,7 @@ def invoke(*args: str) -> Any:
 
 
 def test_the_command_explains_the_match_in_kloppy_without_any_input() -> None:
-    done = invoke("--at", "37:12")
+    done = invoke("--at", "37:12", "--methodology", "spec-decay/1")
     assert done.exit_code == 0, done.output
     assert "Hamburger SV - Sandhausen" in done.output
     assert "Index 56.91" in done.output
@@ -215,4 +215,4 @@ def test_files_may_follow_one_another(tmp_path: Path) -> None:
     ma1, ma3 = map(str, default_match_paths())
     done = invoke("--at", "1:00", "--input", ma1, ma3)
     assert done.exit_code == 0
-    assert "1:00, spec-decay/1" in done.output
+    assert f"1:00, {SPEC_DECAY.name}" in done.output

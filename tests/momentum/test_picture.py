@@ -21,7 +21,8 @@ from backend.errors import as_user_error
 from ingest.events import Event, FeedError, Kind, MatchInfo, Side, Team
 from ingest.feeds import adapter, default_match_paths
 from momentum import archive
-from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY
+from momentum.features import xg_of
+from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY, WEIGHT_ONE
 from momentum.picture import BREAK_S, Picture, picture, stagger
 from momentum.picture_html import html, write_html
 from momentum.picture_png import write_png
@@ -126,6 +127,16 @@ def test_no_goal_labels_of_one_level_overlap_in_a_match_of_many_goals() -> None:
     for level in set(levels):
         own = [span for span, chosen in zip(spans, levels, strict=True) if chosen == level]
         assert all(a + w <= b for (a, w), (b, _) in pairwise(own))
+
+
+def test_a_shot_has_the_expected_goals_of_the_methodology_drawn() -> None:
+    shot = Event("s", 1, 1, 5_000, Kind.SHOT, Side.HOME, x=90.0, y=44.0)
+    final = Final(INFO, (shot, Event("e", 1, 1, 90_000, Kind.PERIOD_END, None)), ())
+    for methodology in METHODOLOGIES:
+        (mark,) = picture(final, methodology).marks
+        assert mark.xg_e6 == xg_of(shot, methodology)
+        assert archive.replay(final.events).inputs[methodology.name][5, 4] == mark.xg_e6 * WEIGHT_ONE
+    assert len({xg_of(shot, methodology) for methodology in METHODOLOGIES}) == 2  # xg/0 and xg/1
 
 
 # PNG
