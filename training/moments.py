@@ -1,0 +1,143 @@
+"""Moments of recorded matches: what the forecast sees, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.events import Event, Kind, Side
+from ingest.feeds import adapter
+from momentum.archive import Replay, replay
+from momentum.features import SHOOT_OUT, footprint, shot_xg1_e6
+from momentum.forecast.batch import Batch
+from momentum.forecast.vector import prior_vectors
+from momentum.methodology import SPEC_DECAY
+from momentum.replay import final_events
+from momentum.state import CARRIES_AWARDS, suspensions
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+STEP_S, AHEAD_S, WINDOW_S, HALF_S = 15, 300, 900, 2_700
+PROVIDER = "wyscout"
+
+
+@dataclass(frozen=True)
+class Moments:
+    """One row per moment, every `STEP_S` seconds of both halves with added time.
+
+    ``x`` is the traded index in points and ``area`` its sum over the seconds played. ``later`` is the mean index of the
+    rest of the running 15-minute window, which lasts ``left_s`` (0 in added time and in windows cut short), and
+    ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is xG
+    of home minus away in the next `AHEAD_S` seconds, ``next_shot`` the side of the next shot of the match (1 home, 0 away,
+    NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away times
+    4,096.
+    """
+
+    vectors: NDArray[np.int32]
+    prior_vectors: NDArray[np.int32]
+    match: Ints
+    period: Ints
+    second: Ints
+    cum_s: Ints
+    prior: Ints
+    x: Floats
+    area: Floats
+    later: Floats
+    left_s: Ints
+    next_window: Floats
+    xg_ahead: Floats
+    next_shot: Floats
+    next_shot_s: Floats
+    suspended: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Moments]) -> Moments:
+        """All of them one after the other."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
+
+def moments(number: int, events: Sequence[Event], prior: int, provider: str = PROVIDER, step_s: int = STEP_S) -> Moments:
+    """Moments of one match; ``number`` shifts where they begin, so that matches do not march in step."""
+    awards_carried = provider in CARRIES_AWARDS
+    ticks = replay(events, (SPEC_DECAY,))
+    batch = Batch(events, awards_carried=awards_carried)
+    xg_ahead, next_shot, next_shot_s = _shots(events, ticks)
+    x = ticks.x_e6[SPEC_DECAY.name] / 1e6
+    total = np.concatenate([[0.0], np.cumsum(x)])
+    stopped = suspensions(events, awards_carried)
+    parts = []
+    for period in (1, 2):
+        rows = np.flatnonzero(ticks.period == period)
+        if not len(rows):
+            continue
+        seconds = np.arange(number % step_s, len(rows), step_s)
+        at = rows[seconds]
+        vectors, scenes = batch.vectors(period, seconds)
+        end = (seconds // WINDOW_S + 1) * WINDOW_S
+        running = (seconds < HALF_S) & (end < len(rows))
+        left_s = np.where(running, end - seconds, 0)
+        until = rows[np.where(running, end, seconds)]
+        after = np.minimum(end + WINDOW_S, len(rows) - 1)
+        has_next = running & (end + WINDOW_S <= HALF_S) & (end + WINDOW_S < len(rows))
+        parts.append(
+            Moments(
+                vectors=vectors.astype(np.int32),
+                prior_vectors=prior_vectors(prior, scenes).astype(np.int32),
+                match=np.full(len(at), number),
+                period=np.full(len(at), period),
+                second=seconds,
+                cum_s=ticks.second_cum[at],
+                prior=np.full(len(at), prior),
+                x=x[at],
+                area=total[at] - (total[rows[0]] - total[max(0, rows[0] - 1)] if period == 2 else 0),
+                later=(total[until] - total[at]) / np.maximum(left_s, 1),
+                left_s=left_s,
+                next_window=np.where(has_next, (total[rows[after]] - total[until]) / WINDOW_S, np.nan),
+                xg_ahead=xg_ahead[at],
+                next_shot=next_shot[at],
+                next_shot_s=next_shot_s[at],
+                suspended=np.array([(period, int(s)) in stopped for s in seconds], dtype=bool),
+            )
+        )
+    return Moments.joined(parts)
+
+
+def _shots(events: Sequence[Event], ticks: Replay) -> tuple[Floats, Floats, Floats]:
+    """Per tick: xG of home minus away in the next `AHEAD_S` seconds of play, side of the next shot, time until it."""
+    starts = {int(p): int(ticks.second_cum[ticks.period == p][0]) for p in np.unique(ticks.period)}
+    last = int(ticks.second_cum[-1])
+    net, shots = np.zeros(last + 2), []
+    for event in events:
+        mark = footprint(event)
+        if event.kind is Kind.SHOT and not event.own_goal and event.period < SHOOT_OUT and event.side and mark:
+            second, home = starts[event.period] + mark.second, event.side is Side.HOME
+            net[second] += shot_xg1_e6(event) / 1e6 * (1 if home else -1)
+            shots.append((second, float(home)))
+    shots.sort()
+    total, now = np.cumsum(net), ticks.second_cum
+    ahead = total[np.minimum(now + AHEAD_S, last)] - total[now]
+    ahead[now + AHEAD_S > last] = 0
+    times = np.array([second for second, _ in shots])
+    place = np.searchsorted(times, now, side="right")
+    side = np.array([*(home for _, home in shots), np.nan])[place]
+    return ahead, side, np.array([*times.tolist(), np.inf])[place] - now
+
+
+def _of_match(folder: Path, item: tuple[int, str, int]) -> Moments:
+    number, name, prior = item
+    return moments(number, final_events(adapter(PROVIDER), [folder], name)[1], prior)
+
+
+def load(folder: Path, priors: dict[str, int], jobs: int = 2) -> tuple[list[str], Moments]:
+    """Names of the archive's matches, sorted, and their moments (``match`` numbers the names)."""
+    names = sorted(adapter(PROVIDER).matches([folder]))
+    items = [(number, name, priors[name]) for number, name in enumerate(names)]
+    with ProcessPoolExecutor(jobs) as pool:
+        return names, Moments.joined(list(pool.map(partial(_of_match, folder), items, chunksize=8)))
