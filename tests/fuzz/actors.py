@@ -16,7 +16,9 @@ from chain.clients import market as m
 from momentum import pricing
 from momentum.pricing import Side
 from tests.fuzz import delegates, founding, invariants
-from tests.fuzz.ledger import (
+from tests.fuzz.ledger import fills, liquidation, margins, orders, settlement
+from tests.fuzz.ledger.books import Order
+from tests.fuzz.ledger.rules import (
     FILLED,
     FINAL,
     LIMIT_ORDER,
@@ -25,7 +27,6 @@ from tests.fuzz.ledger import (
     REDUCE_ONLY,
     STOP_LOSS,
     TAKE_PROFIT,
-    Order,
     need,
 )
 from tests.fuzz.stage import USDC, action, any_window, anyone
@@ -126,7 +127,7 @@ def submit(venue: Venue) -> None:
     )
 
     def rule() -> dict[str, int]:
-        ledger.submit(address, order, world.now(), signer.pubkey(), session, shown)
+        orders.submit(ledger, address, order, world.now(), signer.pubkey(), session, shown)
         return {"client_id": client_id, "fee_reserve_e6": order.fee_reserve_e6, "commit_ms": order.commit_ms}
 
     if world.attempt("submit_order", instruction, [signer, payer], rule, venue, role=signer):
@@ -157,7 +158,7 @@ def cancel(venue: Venue) -> None:
     )
 
     def rule() -> dict[str, int]:
-        return ledger.cancel(key, signer.pubkey(), session, world.now())
+        return orders.cancel(ledger, key, signer.pubkey(), session, world.now())
 
     world.attempt("cancel_order", instruction, [signer], rule, venue, role=signer)
 
@@ -187,7 +188,7 @@ def deposit(venue: Venue, who: Person, amount: int) -> None:
     )
 
     def rule() -> dict[str, int]:
-        venue.ledger.deposit(who.margin, who.tokens, amount)
+        margins.deposit(venue.ledger, who.margin, who.tokens, amount)
         return {"amount_e6": amount, "free_e6": venue.ledger.margins[who.margin].free_e6}
 
     venue.world.attempt("deposit_collateral", instruction, [who.key], rule, venue, role=who.key)
@@ -206,7 +207,7 @@ def withdraw(venue: Venue, who: Person, amount: int) -> None:
     )
 
     def rule() -> dict[str, int]:
-        venue.ledger.withdraw(who.margin, who.tokens, amount)
+        margins.withdraw(venue.ledger, who.margin, who.tokens, amount)
         return {"amount_e6": amount, "free_e6": venue.ledger.margins[who.margin].free_e6}
 
     venue.world.attempt("withdraw_collateral", instruction, [who.key], rule, venue, role=who.key)
@@ -256,7 +257,12 @@ def crank_order(venue: Venue, address: Pubkey, *, off: int = 0) -> None:
     )
     before: m.Order = venue.view[address]
     event = world.attempt(
-        "crank_order", instruction, [cranker], lambda: ledger.crank(address, index, world.now()), venue, breaks="I8"
+        "crank_order",
+        instruction,
+        [cranker],
+        lambda: fills.crank(ledger, address, index, world.now()),
+        venue,
+        breaks="I8",
     )
     if event is None:
         return
@@ -266,7 +272,7 @@ def crank_order(venue: Venue, address: Pubkey, *, off: int = 0) -> None:
         invariants.i8_fill(event, before)
     if world.rng.random() < 0.05:
         again = "crank_order again"
-        world.attempt(again, instruction, [cranker], lambda: ledger.crank(address, index, world.now()), venue)
+        world.attempt(again, instruction, [cranker], lambda: fills.crank(ledger, address, index, world.now()), venue)
 
 
 @action(9, "liquidate")
@@ -297,7 +303,7 @@ def liquidate(venue: Venue) -> None:
         "liquidate",
         instruction,
         [by.key],
-        lambda: ledger.liquidate(key, by.margin, world.now()),
+        lambda: liquidation.liquidate(ledger, key, by.margin, world.now()),
         venue,
         role=by.key,
         breaks="I4",
@@ -344,7 +350,9 @@ def margin(venue: Venue) -> None:
     if rng.random() < 0.5:
         amount = rng.choice((rng.randint(1, 30 * USDC), ledger.margins[who.margin].free_e6 + 1))
         instruction = m.ix_add_margin(**fields, amount_e6=amount)
-        world.attempt("add_margin", instruction, [who.key], lambda: ledger.add_margin(key, amount), venue, role=who.key)
+        world.attempt(
+            "add_margin", instruction, [who.key], lambda: margins.add_margin(ledger, key, amount), venue, role=who.key
+        )
         return
     least = pricing.margin_required(position.qty_e6, ledger.params["initial_margin_e6"])
     spare = max(1, position.collateral_e6 - least)
@@ -353,7 +361,7 @@ def margin(venue: Venue) -> None:
     instruction = m.ix_remove_margin(**fields, feed=feed, amount_e6=amount)
 
     def rule() -> dict[str, int]:
-        return ledger.remove_margin(key, amount, world.now())
+        return margins.remove_margin(ledger, key, amount, world.now())
 
     world.attempt("remove_margin", instruction, [who.key], rule, venue, role=who.key)
 
@@ -375,7 +383,9 @@ def finalise_window(venue: Venue, key: Pubkey) -> None:
     window = venue.ledger.windows[key]
     instruction = m.ix_finalise_window(exchange=venue.exchange, window=key, feed=window.feed.address)
     world = venue.world
-    if world.attempt("finalise_window", instruction, [], lambda: venue.ledger.finalise(key, world.now()), venue):
+    if world.attempt(
+        "finalise_window", instruction, [], lambda: settlement.finalise(venue.ledger, key, world.now()), venue
+    ):
         invariants.i11_payouts(venue, window)
         world.seen["windows final" if window.state == FINAL else "windows void"] += 1
 
@@ -404,7 +414,7 @@ def settle_position(venue: Venue, key: Pubkey) -> None:
         rent_payer=position.rent_payer,
     )
     event = world.attempt(
-        "settle_position", instruction, [], lambda: ledger.settle(key, world.now()), venue, breaks="I11"
+        "settle_position", instruction, [], lambda: settlement.settle(ledger, key, world.now()), venue, breaks="I11"
     )
     if event is None:
         return
@@ -412,7 +422,9 @@ def settle_position(venue: Venue, key: Pubkey) -> None:
         raise Violation("I5", f"paid more than collateral and reservation: {event}")
     invariants.i11_paid(venue, key, event)
     if world.rng.random() < 0.1:
-        world.attempt("settle_position again", instruction, [], lambda: ledger.settle(key, world.now()), venue)
+        world.attempt(
+            "settle_position again", instruction, [], lambda: settlement.settle(ledger, key, world.now()), venue
+        )
 
 
 @action(1, "distribute_fees")
@@ -433,7 +445,9 @@ def distribute_fees(venue: Venue, key: Pubkey) -> None:
         lp_mint=venue.lp_mint,
     )
     for name in ("distribute_fees", "distribute_fees again")[: 1 + (world.rng.random() < 0.1)]:
-        world.attempt(name, instruction, [], lambda: ledger.distribute(key, world.now()), venue, breaks="I12")
+        world.attempt(
+            name, instruction, [], lambda: settlement.distribute(ledger, key, world.now()), venue, breaks="I12"
+        )
 
 
 @action(3, "quote")

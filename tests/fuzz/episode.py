@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chain.clients import oracle
 from tests.fuzz import actors, founding, invariants, powers, providers, registry, stage
-from tests.fuzz.ledger import OPEN, WITHDRAWAL, need
+from tests.fuzz.ledger.rules import OPEN, WITHDRAWAL, need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.publishing import publish
 from tests.fuzz.venue import Person, Venue

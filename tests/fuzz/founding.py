@@ -11,7 +11,9 @@ from oracle import listing
 from oracle.aggregate import Feed
 from oracle.windows import HALF_MINUTES, PARTS, Part
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Ledger, Margin, Market, Window, need
+from tests.fuzz.ledger.books import Margin, Market, Window
+from tests.fuzz.ledger.exchange import Ledger
+from tests.fuzz.ledger.rules import need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.timing import outcome
 from tests.fuzz.venue import Person, Venue

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from chain.clients import market as m
 from momentum import pricing
-from tests.fuzz.ledger import FINAL, VOID, Window
+from tests.fuzz.ledger import borrowing
+from tests.fuzz.ledger.books import Window
+from tests.fuzz.ledger.rules import FINAL, VOID
 from tests.fuzz.world import Violation
 
 if TYPE_CHECKING:
@@ -171,7 +173,7 @@ def i11_payouts(venue: Venue, window: Window) -> None:
             continue
         paid = position.collateral_e6
         if window.state == FINAL:
-            paid -= venue.ledger.owed(position, window.borrow_index_e12)
+            paid -= borrowing.owed(position, window.borrow_index_e12)
         if window.state == FINAL and position.qty_e6:
             pnl = pricing.pnl(
                 pricing.Side(position.side), position.qty_e6, position.entry_cost_e6, window.settlement_e6

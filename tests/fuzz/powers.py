@@ -8,7 +8,8 @@ from solders.pubkey import Pubkey
 from chain.clients import market as m
 from chain.clients import oracle
 from tests.fuzz import founding
-from tests.fuzz.ledger import need
+from tests.fuzz.ledger import settlement
+from tests.fuzz.ledger.rules import need
 from tests.fuzz.stage import action, anyone
 from tests.fuzz.venue import Venue
 
@@ -196,7 +197,7 @@ def challenge_window(venue: Venue, key: Pubkey) -> None:
     )
 
     def rule() -> dict[str, int]:
-        return venue.ledger.challenge(key, who.key.pubkey(), who.tokens, world.now())
+        return settlement.challenge(venue.ledger, key, who.key.pubkey(), who.tokens, world.now())
 
     world.attempt("challenge_window", instruction, [who.key], rule, venue)
 
@@ -213,7 +214,7 @@ def void_window(venue: Venue, key: Pubkey) -> None:
     signer = world.rng.choice((venue.authority, venue.guardian or venue.authority))
 
     def rule() -> dict[str, int]:
-        said = venue.ledger.void(key, world.now())
+        said = settlement.void(venue.ledger, key, world.now())
         for position in list(venue.payouts):
             if venue.ledger.positions[position].window == key:
                 del venue.payouts[position]  # what was known at the settlement holds no more
@@ -239,7 +240,7 @@ def resolve_challenge(venue: Venue, key: Pubkey, *, honest: float = 0.85) -> Non
     )
 
     def rule() -> dict[str, int]:
-        return ledger.resolve(key, target.tokens, target.key.pubkey(), world.now())
+        return settlement.resolve(ledger, key, target.tokens, target.key.pubkey(), world.now())
 
     for name in ("resolve_challenge", "resolve_challenge again")[: 1 + (world.rng.random() < 0.1)]:
         world.attempt(name, instruction, [], rule, venue)

@@ -8,7 +8,9 @@ from solders.pubkey import Pubkey
 
 from chain import pda
 from chain.clients import market as m
-from tests.fuzz.ledger import DEPOSIT, WITHDRAWAL, LpRequest
+from tests.fuzz.ledger import liquidity
+from tests.fuzz.ledger.books import LpRequest
+from tests.fuzz.ledger.rules import DEPOSIT, WITHDRAWAL
 from tests.fuzz.stage import USDC, action, anyone
 from tests.fuzz.venue import Person, Venue
 
@@ -63,7 +65,9 @@ def ask(venue: Venue, who: Person, kind: int, amount: int, minimum: int = 0) -> 
         )
     name = "request_deposit" if deposit else "request_withdrawal"
     signers = [who.key, payer]
-    if not world.attempt(name, instruction, signers, lambda: ledger.request(key, asked), venue, role=who.key):
+    if not world.attempt(
+        name, instruction, signers, lambda: liquidity.request(ledger, key, asked), venue, role=who.key
+    ):
         return None
     who.next_request += 1
     return key
@@ -96,7 +100,9 @@ def execute_request(venue: Venue, key: Pubkey) -> None:
         rent_payer=asked.rent_payer,
     )
     for name in ("execute_request", "execute_request again")[: 1 + (world.rng.random() < 0.1)]:
-        event = world.attempt(name, instruction, [executor], lambda: ledger.execute_request(key), venue, breaks="I6")
+        event = world.attempt(
+            name, instruction, [executor], lambda: liquidity.execute_request(ledger, key), venue, breaks="I6"
+        )
         if event is not None:
             world.seen["liquidity moved while positions were open"] += ledger.pool.live_windows > 0
 
@@ -120,7 +126,7 @@ def mark_window(venue: Venue, key: Pubkey) -> None:
     instruction = m.ix_mark_window(
         exchange=venue.exchange, pool=venue.pool, window=key, feed=ledger.windows[key].feed.address
     )
-    world.attempt("mark_window", instruction, [], lambda: ledger.mark(key, world.now()), venue)
+    world.attempt("mark_window", instruction, [], lambda: liquidity.mark(ledger, key, world.now()), venue)
 
 
 @action(0.7, "cancel_request")
@@ -145,7 +151,7 @@ def cancel_request(venue: Venue, key: Pubkey) -> None:
         rent_payer=asked.rent_payer,
     )
     venue.world.attempt(
-        "cancel_request", instruction, [who.key], lambda: ledger.cancel_request(key), venue, role=who.key
+        "cancel_request", instruction, [who.key], lambda: liquidity.cancel_request(ledger, key), venue, role=who.key
     )
 
 

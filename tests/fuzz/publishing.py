@@ -8,7 +8,7 @@ from typing import Any
 from chain.clients import oracle
 from oracle.aggregate import QuoteRejected
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Refused
+from tests.fuzz.ledger.rules import Refused
 from tests.fuzz.venue import Venue
 from tests.fuzz.world import Violation
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from tests.fuzz.ledger import OPEN
+from tests.fuzz.ledger.rules import OPEN
 from tests.fuzz.timing import Pricing
 from tests.fuzz.venue import Person, Venue
 

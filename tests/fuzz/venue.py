@@ -13,7 +13,8 @@ from chain.clients import market as m
 from chain.clients import oracle
 from tests.fuzz import invariants
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Bond, Ledger, LpRequest, Margin, Market, Order, Pool, Position, Session, Window
+from tests.fuzz.ledger.books import Bond, LpRequest, Margin, Market, Order, Pool, Position, Session, Window
+from tests.fuzz.ledger.exchange import Ledger
 from tests.fuzz.world import Violation, World
 
 TYPES: dict[type[Any], Any] = {

@@ -17,7 +17,8 @@ from solders.pubkey import Pubkey
 from solders.transaction_metadata import TransactionMetadata
 
 from chain.clients import market, oracle, treasury
-from tests.fuzz.ledger import Now, Refused
+from tests.fuzz.ledger.books import Now
+from tests.fuzz.ledger.rules import Refused
 from tests.programs.market_base import events
 from tests.programs.svm import ARTIFACTS, Chain, Rejected
 
