@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chain.clients import oracle
-from tests.fuzz import actors, founding, invariants, powers, providers, registry, stage
+from tests.fuzz import delegates, founding, invariants, positions, powers, providers, registry, stage, traders, windows
 from tests.fuzz.ledger.rules import OPEN, WITHDRAWAL, need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.publishing import publish
@@ -15,6 +15,8 @@ PACES = (((1, 2), 24), ((3, 12), 14), ((40, 59), 20), ((20, 33), 36), ((40, 59),
 """Seconds between two ticks, and how many of them: mostly a quarter of an hour, sometimes a half."""
 WEIGHTS = (12, 10, 40, 28, 7, 3)
 
+stage.line_up(delegates, traders, positions, windows, powers, providers, registry)
+
 
 def live(world: World, matches: list[RealMatch], *, until: int) -> None:
     """Play one episode; ends early, without winding up, at step ``until``."""
@@ -25,7 +27,7 @@ def live(world: World, matches: list[RealMatch], *, until: int) -> None:
     for who in venue.lps:
         providers.add_liquidity(venue, who, rng.randint(1_000, 6_000) * USDC + rng.randint(0, 999_999))
     for who in venue.people:
-        actors.deposit(venue, who, rng.randint(300, 1_500) * USDC + rng.randint(0, 999_999))
+        traders.deposit(venue, who, rng.randint(300, 1_500) * USDC + rng.randint(0, 999_999))
     pace, ticks = rng.choices(PACES, WEIGHTS)[0]
     busy = rng.uniform(2.0, 6.0)
     for _ in range(ticks):
@@ -34,11 +36,11 @@ def live(world: World, matches: list[RealMatch], *, until: int) -> None:
         for _ in range(int(rng.expovariate(1 / busy))):
             stage.act(venue)
         if rng.random() < 0.7:
-            actors.liquidate(venue)
+            positions.liquidate(venue)
         if rng.random() < 0.95:
-            actors.margin(venue)
+            positions.margin(venue)
         if rng.random() < 0.5:
-            actors.crank(venue)
+            positions.crank(venue)
         if rng.random() < 0.1:
             world.chain.clock(world.chain.unix_s + rng.randint(1, 9))
         if world.step >= until:
@@ -64,16 +66,16 @@ def wind_up(venue: Venue) -> None:
                 close_feed(venue, house.address)
     for key in rng.sample(list(ledger.windows), len(ledger.windows)):
         if ledger.windows[key].state == OPEN:
-            actors.finalise_window(venue, key)
+            windows.finalise_window(venue, key)
     for key in rng.sample(list(ledger.orders), len(ledger.orders)):
-        actors.crank_order(venue, key)
+        positions.crank_order(venue, key)
     for key in ledger.windows:
         if rng.random() < 0.5:
             powers.challenge_window(venue, key)
         if rng.random() < 0.75:
             powers.void_window(venue, key)
         if ledger.positions and rng.random() < 0.2:
-            actors.settle_position(venue, rng.choice(list(ledger.positions)))  # mostly too early
+            windows.settle_position(venue, rng.choice(list(ledger.positions)))  # mostly too early
     world.chain.clock(world.chain.unix_s + 180)
     for key, window in ledger.windows.items():
         if window.challenge == 1:
@@ -81,10 +83,10 @@ def wind_up(venue: Venue) -> None:
         if window.challenge == 1:
             powers.resolve_challenge(venue, key, honest=1.0)
     for key in rng.sample(list(ledger.positions), len(ledger.positions)):
-        actors.settle_position(venue, key)
+        windows.settle_position(venue, key)
     for key, window in ledger.windows.items():
         if not window.fees_done:
-            actors.distribute_fees(venue, key)
+            windows.distribute_fees(venue, key)
     for house in venue.feeds.values():
         if not house.closed:
             close_feed(venue, house.address)
@@ -114,7 +116,7 @@ def leave(venue: Venue, who: Person) -> None:
             return
         principal = max(0, book.deposits_e6 - book.withdrawals_e6)
         limit = min((v for name in ("hour", "day") if (v := ledger.params[f"outflow_{name}_e6"])), default=10**18)
-        actors.withdraw(venue, who, min(book.free_e6, principal + limit))
+        traders.withdraw(venue, who, min(book.free_e6, principal + limit))
         if book.free_e6:
             venue.world.chain.clock(venue.world.chain.unix_s + 86_400)
 
