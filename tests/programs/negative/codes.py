@@ -128,6 +128,7 @@ SESSION = "test_market_sessions:"
 RESTING = "test_market_resting:"
 OUTFLOW = "test_market_outflow:"
 LIQUIDITY = "test_market_liquidity:"
+MARKS = "test_market_marks:"
 REFUSAL = "test_market_refusals:"
 DISPUTE = "test_market_dispute:"
 LIFE = "test_market_lifecycle:"
@@ -180,9 +181,9 @@ MARKET: dict[str, Reach] = {
     "DisputeOver": by(DISPUTE + "test_only_guardian_and_authority_void_and_only_in_the_dispute_time"),
     "AlreadyChallenged": by(DISPUTE + "test_a_window_is_challenged_once"),
     "NotChallenged": by(DISPUTE + "test_a_window_is_challenged_once"),
-    "NothingToMark": by(LIQUIDITY + "test_a_window_that_empties_takes_its_mark_along"),
-    "StaleMark": by(LIQUIDITY + "test_nothing_moves_without_a_fresh_mark_of_every_live_window"),
-    "MarksMissing": by(LIQUIDITY + "test_a_window_that_comes_alive_needs_a_mark_of_its_own"),
+    "NothingToMark": by(MARKS + "test_a_window_that_empties_takes_its_mark_along"),
+    "StaleMark": by(MARKS + "test_nothing_moves_without_a_fresh_mark_of_every_live_window"),
+    "MarksMissing": by(MARKS + "test_a_window_that_comes_alive_needs_a_mark_of_its_own"),
     "CoolingDown": by(LIQUIDITY + "test_a_withdrawal_waits_for_its_cooldown_even_when_the_parameter_changes"),
     "LastShares": by(LIQUIDITY + "test_the_last_shares_stay_until_no_position_is_open"),
     "OutflowHour": by(OUTFLOW + "test_an_hour_lets_no_more_winnings_out_than_its_limit_from_all_traders_together"),
