@@ -112,6 +112,8 @@ pub const HOUR_S: u64 = 3_600;
 /// Seconds in a day.
 pub const DAY_S: u64 = 86_400;
 
+/// A window's K, 1e-6 contracts a point, is at least one contract: less would let a crumb move its price.
+pub const MIN_K_E6: u64 = 1_000_000;
 /// Minutes of a half that windows cover.
 pub const HALF_MINUTES: u8 = 45;
 /// A window at whose end trading had been suspended for this long is void.
