@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from solders.account import Account
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -261,6 +261,37 @@ def test_every_other_way_to_change_code_or_its_owner_waits_for_the_windows_too(w
     number = it.approved(plain)
     with rejected(ErrorCode.NO_EXCHANGE):
         kit.chain.send(kit.ix_execute(number, plain))
+
+
+def test_a_second_treasury_in_between_is_no_way_around_the_open_windows() -> None:
+    it = Governed.make()
+    kit = it.kit
+    kit.run(treasury.ix_guard_exchange(executor=kit.executor, treasury=kit.address, exchange=it.exchange))
+    # A treasury of one member with a quiet exchange of its own, whose approved proposal holds the upgrade.
+    key, member = Keypair(), kit.chain.wallet()
+    kit.chain.send(kit.ix_init(key.pubkey(), [member.pubkey()], 1), key)
+    address = treasury.pda_treasury(key.pubkey())[0]
+    executor, fees = treasury.pda_executor(address)[0], treasury.pda_fees(address)[0]
+    side = TreasuryKit(kit.chain, [member], address, executor, fees, kit.mint, kit.mint_authority)
+    quiet, account = Keypair().pubkey(), kit.chain.account(it.exchange)
+    data = bytearray(account.data)
+    place = 8 + (market.EXCHANGE_DTYPE.fields or {})["authority"][1]
+    data[place : place + 32] = bytes(executor)
+    kit.chain.svm.set_account(quiet, Account(account.lamports, bytes(data), account.owner))
+    inner = it.upgrade(quiet)
+    held = side.propose(inner)
+    side.approve(held, member)
+    call = side.ix_execute(held, inner)
+    metas = [AccountMeta(m.pubkey, m.pubkey == kit.executor, m.is_writable) for m in call.accounts]
+    outer = Instruction(call.program_id, bytes(call.data), metas)
+    blind = it.approved(outer)
+    with rejected(ErrorCode.NO_EXCHANGE):
+        kit.chain.send(kit.ix_execute(blind, outer))
+    seen = Instruction(call.program_id, bytes(call.data), [*metas, AccountMeta(it.exchange, False, False)])
+    number = it.approved(seen)
+    it.open_windows(5)
+    with rejected(ErrorCode.WINDOWS_OPEN):
+        kit.chain.send(kit.ix_execute(number, seen))
 
 
 def test_the_authority_can_be_handed_to_a_new_executor() -> None:

@@ -95,10 +95,14 @@ pub fn check_governed(view: &AccountView, executor: &Address) -> Result<()> {
     Ok(())
 }
 
-/// Whether the proposal can change a program's code or who may change it: every instruction of the loaders counts, so
-/// that authority, closing and migration are no way around.
-pub fn changes_code(proposal: &Proposal) -> bool {
-    [LOADER_V3_ID, LOADER_V4_ID].iter().any(|loader| anchor_lang::address_eq(&proposal.program_id, loader))
+/// Whether an instruction with these accounts, its program among them, can change a program's code or who may change it.
+/// A loader anywhere counts, not only as the program called: whoever calls it on the way needs it among the accounts.
+/// Every instruction of the loaders counts, so that authority, closing and migration are no way around.
+pub fn changes_code(accounts: &[AccountView]) -> bool {
+    let loader = |view: &AccountView| {
+        [LOADER_V3_ID, LOADER_V4_ID].iter().any(|loader| anchor_lang::address_eq(view.address(), loader))
+    };
+    accounts.iter().any(loader)
 }
 
 /// Refuse while an exchange of `executor` among the accounts has an open window and is not Halted. At least one must be
