@@ -21,7 +21,7 @@ _ADDED_BY_EVENTS = {"event_authority", "program"}
 HEAD = """# Reference
 
 Every instruction, event and error of the programs, written by `python -m scripts.reference` from the committed
-interface files; a test keeps it up to date. What they are for and how they work together: [programs.md](programs.md). Who may:
+interface files; a test keeps it up to date. How they work together: [programs.md](programs.md). Who may:
 [security.md](security.md). What they cost: [compute-units.md](compute-units.md).
 
 In the lists of accounts `s` is a signer, `w` is written, `?` may be left out. Units are in the names: `_e6` is 1e-6,
