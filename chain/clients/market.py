@@ -818,7 +818,14 @@ class Feed:
     """`data_ms` of the sample with which the present suspension began; 0 while there is none."""
     set_id: int
     """Number of the publisher set that the feed was listed with."""
-    _reserved: bytes = bytes(20)
+    still_since_ms: int
+    """Play time at which a majority began to suspend, plus 1; 0 while none does."""
+    lone_since_ms: int
+    """`data_ms` at which flags without a majority began, plus 1; 0 while there are none."""
+    lone_ms: int
+    """How long such flags have suspended the running period, with what their beginnings cost."""
+    still_minutes: tuple[int, ...]
+    """Of each half: bit `i` is set where a majority had suspended the 15 minutes before minute `15 + i`."""
     minute_area: NDArray[Any]
     """`Sample::area` at each full minute of each period."""
     minute_left_out_ms: NDArray[Any]
@@ -877,7 +884,10 @@ _Feed: c.Struct[Feed] = c.Struct(
         ("suspended_ms", c.U32),
         ("suspended_since_ms", c.U32),
         ("set_id", c.U32),
-        ("_reserved", c.FixedBytes(20)),
+        ("still_since_ms", c.U32),
+        ("lone_since_ms", c.U32),
+        ("lone_ms", c.U32),
+        ("still_minutes", c.Array(c.U32, 2)),
         ("minute_area", c.NumpyArray("<u8", (4, 46))),
         ("minute_left_out_ms", c.NumpyArray("<u4", (4, 46))),
         ("minute_suspended_ms", c.NumpyArray("<u4", (2, 46))),
@@ -919,7 +929,10 @@ FEED_DTYPE = np.dtype(
         ("suspended_ms", "<u4"),
         ("suspended_since_ms", "<u4"),
         ("set_id", "<u4"),
-        ("_reserved", "u1", (20,)),
+        ("still_since_ms", "<u4"),
+        ("lone_since_ms", "<u4"),
+        ("lone_ms", "<u4"),
+        ("still_minutes", "<u4", (2,)),
         ("minute_area", "<u8", (4, 46)),
         ("minute_left_out_ms", "<u4", (4, 46)),
         ("minute_suspended_ms", "<u4", (2, 46)),

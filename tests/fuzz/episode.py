@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chain.clients import oracle
 from tests.fuzz import delegates, founding, invariants, positions, powers, providers, registry, stage, traders, windows
+from tests.fuzz.feeds import Feedhouse
 from tests.fuzz.ledger.rules import OPEN, WITHDRAWAL, need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.publishing import publish
@@ -11,6 +12,7 @@ from tests.fuzz.venue import Person, Venue
 from tests.fuzz.world import World
 
 USDC = 1_000_000
+SILENCE_S = 6 * 3_600
 PACES = (((1, 2), 24), ((3, 12), 14), ((40, 59), 20), ((20, 33), 36), ((40, 59), 38), ((55, 59), 52))
 """Seconds between two ticks, and how many of them: mostly a quarter of an hour, sometimes a half."""
 WEIGHTS = (12, 10, 40, 28, 7, 3)
@@ -53,14 +55,14 @@ def wind_up(venue: Venue) -> None:
     world, ledger, rng = venue.world, venue.ledger, venue.world.rng
     powers.unpause(venue)
     for house in venue.feeds.values():
-        publish(venue, house, (20, 59), ends=True)
-        finalise_feed(venue, house.address)
+        play_out(venue, house)
         registry.record_scores(venue, house)
         if rng.random() < 0.1:
             close_feed(venue, house.address)
     world.chain.clock(world.chain.unix_s + 400)
     early = rng.random() < 0.05
     if early:  # the feeds go before the windows are final: all is void
+        world.chain.clock(world.chain.unix_s + venue.retention_s)
         for house in venue.feeds.values():
             if not house.closed:
                 close_feed(venue, house.address)
@@ -87,6 +89,8 @@ def wind_up(venue: Venue) -> None:
     for key, window in ledger.windows.items():
         if not window.fees_done:
             windows.distribute_fees(venue, key)
+    if not early:
+        world.chain.clock(world.chain.unix_s + venue.retention_s)
     for house in venue.feeds.values():
         if not house.closed:
             close_feed(venue, house.address)
@@ -107,6 +111,20 @@ def wind_up(venue: Venue) -> None:
         world.seen["exchanges wound up to nothing"] += 1
 
 
+def play_out(venue: Venue, house: Feedhouse) -> None:
+    """End both halves, or abandon the match and wait until silence has ended its feed; finalise it."""
+    world, twin = venue.world, house.twin
+    publish(venue, house, (20, 59), ends=True)
+    if world.rng.random() < 0.8:
+        for _ in range(4):
+            if not (twin.period == 2 and twin.in_break):
+                publish(venue, house, (20, 59), ends=True)
+    finalise_feed(venue, house.address)
+    if not twin.final:
+        world.chain.clock(world.chain.unix_s + SILENCE_S)
+        finalise_feed(venue, house.address)
+
+
 def leave(venue: Venue, who: Person) -> None:
     """Withdraw everything, a day at a time where winnings are limited."""
     ledger = venue.ledger
@@ -125,13 +143,20 @@ def finalise_feed(venue: Venue, address: object) -> None:
     """Freeze a feed after its last period."""
     house = venue.feeds[address]  # type: ignore[index]
 
+    def silent() -> bool:
+        heard_s = max(house.heard_unix_s, house.start_unix_s)
+        return venue.world.chain.unix_s >= heard_s + SILENCE_S
+
     def rule() -> None:
-        need(not house.twin.final and house.twin.in_break, "still playing")
+        twin = house.twin
+        over = not twin.samples or (twin.in_break and twin.period == 2)
+        need(not twin.final and (over or silent()), "still playing")
         house.twin.final = True
         house.finalised_unix_s = venue.world.chain.unix_s
 
     instruction = oracle.ix_finalise_feed(operator=venue.operator.pubkey(), config=venue.config, feed=house.address)
-    venue.world.attempt("finalise_feed", instruction, [venue.operator], rule, venue, role=venue.operator)
+    role = None if silent() else venue.operator  # a silent feed may be finalised by anyone
+    venue.world.attempt("finalise_feed", instruction, [venue.operator], rule, venue, role=role)
 
 
 def close_feed(venue: Venue, address: object) -> None:

@@ -86,7 +86,7 @@ def found(world: World, matches: list[RealMatch]) -> Venue:
     oracle_authority = venue.oracle_authority.pubkey()
     init = oracle.ix_init_config(creator=creator.pubkey(), authority=oracle_authority, operator=operator.pubkey())
     world.attempt("init_config", init, [creator], no_rule, None)
-    venue.retention_s = rng.choice((0, 60))
+    venue.retention_s = rng.choice((5, 7)) * 86_400
     rules = [
         *listing.register(
             authority=oracle_authority,

@@ -28,7 +28,12 @@ Rule = Callable[[], Mapping[str, Any] | None]
 """Predicts a step: raises `Refused`, or books it and returns what the first event must say."""
 RETURNED = "return data"
 """Key under which a rule says which bytes the program must return."""
-NEVER = frozenset({market.ErrorCode.INVARIANT_BROKEN, market.ErrorCode.OVERFLOW, market.ErrorCode.UNDERFLOW})
+NEVER: dict[Pubkey, frozenset[int]] = {
+    market.PROGRAM_ID: frozenset(
+        {market.ErrorCode.INVARIANT_BROKEN, market.ErrorCode.OVERFLOW, market.ErrorCode.UNDERFLOW}
+    ),
+    oracle.PROGRAM_ID: frozenset({oracle.ErrorCode.BROKEN_INVARIANT}),
+}
 
 
 class Violation(AssertionError):  # noqa: N818 - the word of the trade
@@ -154,8 +159,8 @@ class World:
         except Rejected as error:
             if refusal is None:
                 raise Violation("ledger", f"{name} was refused although the rules allow it: {error}") from error
-            if error.code in NEVER:
-                raise Violation(refusal.invariant, f"{name} reached {market.ErrorCode(error.code).name}") from error
+            if any(error.code in NEVER.get(part.program_id, ()) for part in parts):
+                raise Violation(refusal.invariant, f"{name} reached error {error.code}") from error
             self._unchanged(name, before)
             self.refused[f"{name}: {refusal.why.split(' is ')[0]}"] += 1
             return None

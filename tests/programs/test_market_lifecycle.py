@@ -200,7 +200,7 @@ def test_a_closed_id_does_not_return() -> None:
 def test_a_market_closes_after_its_match_and_its_windows(scene: Scene) -> None:
     venue = scene.venue
     scene.refused(ErrorCode.MATCH_RUNNING, lambda: close_market(venue))
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     scene.refused(ErrorCode.WINDOWS_LEFT, lambda: close_market(venue))
     close_window(venue, scene.window)
@@ -215,7 +215,7 @@ def test_a_market_closes_after_its_match_and_its_windows(scene: Scene) -> None:
 def test_a_market_closes_when_its_feed_has_gone(scene: Scene) -> None:
     venue = scene.venue
     close_window(venue, scene.window)
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     venue.at(2760 + 40 * 86_400)
     receiver = venue.get_feed().rent_receiver
@@ -231,6 +231,6 @@ def test_closing_costs_little(scene: Scene) -> None:
     venue = scene.venue
     receiver = venue.chain.payer.pubkey()
     assert venue.chain.cu(m.ix_close_window(market=venue.market, window=scene.window, rent_receiver=receiver)) <= 2_500
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     assert venue.chain.cu(m.ix_close_market(market=venue.market, feed=venue.feed, rent_receiver=receiver)) <= 2_500

@@ -116,8 +116,6 @@ pub const DAY_S: u64 = 86_400;
 pub const MIN_K_E6: u64 = 1_000_000;
 /// Minutes of a half that windows cover.
 pub const HALF_MINUTES: u8 = 45;
-/// A window at whose end trading had been suspended for this long is void.
-pub const SUSPENDED_VOID_MINUTES: u8 = 15;
 /// Milliseconds in a minute.
 pub const MINUTE_MS: u32 = 60_000;
 /// Milliseconds of a half that windows cover.

@@ -82,9 +82,10 @@ ORACLE: dict[str, Reach] = {
     "WrongBondReceiver": by(BOND + "test_nothing_is_slashed_to_another_receiver_or_without_one"),
     "ScoreRecorded": by(BOND + "test_a_score_is_recorded_once_after_the_end_and_for_publishers_of_the_feed_only"),
     "NotPendingAuthority": by(REGISTRY + "test_a_proposed_authority_can_be_taken_back"),
-    "BadParameter": by(REGISTRY + "test_retention_is_at_most_thirty_days"),
+    "BadParameter": by(REGISTRY + "test_retention_is_five_to_thirty_days"),
     "RetentionRunning": by("test_oracle_feed_end:test_a_final_feed_stays_for_its_retention_to_the_second"),
     "NotOldConfig": by(REGISTRY + "test_a_config_of_the_first_version_is_grown_and_works_on"),
+    "TickAhead": quote(BAD.TICK_AHEAD, tick=99),
 }
 
 
