@@ -93,7 +93,10 @@ def wind_up(venue: Venue) -> None:
         world.chain.clock(world.chain.unix_s + venue.retention_s)
     for house in venue.feeds.values():
         if not house.closed:
+            if rng.random() < 0.5:  # the match is over, its feed still there
+                windows.shut(venue)
             close_feed(venue, house.address)
+    windows.shut(venue)
     for who in venue.people:
         leave(venue, who)
     for who in rng.sample(venue.lps, len(venue.lps)):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from solders.pubkey import Pubkey
+
 from chain.clients import market as m
 from momentum import pricing
 from tests.fuzz.ledger import borrowing
@@ -47,7 +49,7 @@ def check(venue: Venue, name: str) -> None:
     if name in LIQUIDITY:
         i6_share_price_never_falls(venue)
     i9_counts(pool, margins, positions, orders, windows)
-    i12_fees(pool, windows)
+    i12_fees(pool, windows, venue.ledger.fees_of_closed_e6)
 
 
 def i1_vault(
@@ -159,11 +161,15 @@ def i9_nothing_is_left(venue: Venue) -> None:
     for name in names:
         equal("I9", f"pool {name} at the end", getattr(pool, name), 0)
     equal("I9", "vault at the end", token_amount(venue, venue.ledger.vault), pool.insurance_e6)
-    for window in accounts(venue, m.Window):
-        for name in ("oi_long_e6", "oi_short_e6", "reserved_e6", "fee_escrow_e6", "positions", "pending_orders"):
-            equal("I9", f"window {window.window_id} {name} at the end", getattr(window, name), 0)
-    for kind in (m.Position, m.Order):
+    for kind in (m.Position, m.Order, m.Window, m.Market):
         equal("I9", f"{kind.__name__} accounts at the end", len(accounts(venue, kind)), 0)
+
+
+def i9_closed(venue: Venue, key: Pubkey, receiver: Pubkey, lamports: int) -> None:
+    """An account that was closed is gone, and who paid its rent has it again; ``lamports`` is what both had."""
+    if venue.world.exists(key) or venue.world.lamports(key):
+        raise Violation("I9", f"account {key} should be closed and is not")
+    equal("I9", f"lamports of who paid the rent of {key}", venue.world.lamports(receiver), lamports)
 
 
 def i11_payouts(venue: Venue, window: Window) -> None:
@@ -188,9 +194,10 @@ def i11_paid(venue: Venue, key: Any, event: m.PositionSettled) -> None:
         equal("I11", f"payout of {key}", event.payout_e6 + event.fees_returned_e6, venue.payouts.pop(key))
 
 
-def i12_fees(pool: m.Pool, windows: list[m.Window]) -> None:
-    """Fees booked are fees charged."""
-    equal("I12", "fees charged", pool.fees_charged_e6, sum(window.fees_charged_e6 for window in windows))
+def i12_fees(pool: m.Pool, windows: list[m.Window], closed_e6: int) -> None:
+    """Fees booked are fees charged, by windows that are there and by those that are closed."""
+    charged = closed_e6 + sum(window.fees_charged_e6 for window in windows)
+    equal("I12", "fees charged", pool.fees_charged_e6, charged)
     booked = pool.fee_escrow_e6 + pool.fees_distributed_e6 + pool.fees_returned_e6
     equal("I12", "fees booked", pool.fees_charged_e6, booked)
     for window in windows:

@@ -30,7 +30,7 @@ PLAYING = {
     "set_operator",
 }
 """Instructions of the oracle that every match needs: founding.py, publishing.py, episode.py."""
-FOUNDING = {"init_exchange", "init_pool", "create_market", "create_margin"}
+FOUNDING = {"init_exchange", "init_pool", "create_market", "create_margin", "migrate_account", "init_lp_escrow"}
 
 
 def test_a_random_walk_of_everybody_over_a_real_match_breaks_no_invariant() -> None:

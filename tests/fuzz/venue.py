@@ -62,6 +62,8 @@ class Venue:
     lp_mint: Pubkey
     publishers: list[Keypair]
     oracle_authority: Keypair
+    lister: Keypair
+    """Pays the rent of markets and windows, and gets it back."""
     retention_s: int = 0
     attestor: Keypair | None = None
     delegates: dict[Pubkey, tuple[Person, Keypair]] = field(default_factory=dict)

@@ -1,14 +1,15 @@
-"""Windows: made final, their positions paid out, their fees split; asked for a price; opened."""
+"""Windows: made final, their positions paid out, their fees split; closed; asked for a price; opened."""
 
 from __future__ import annotations
 
 from solders.pubkey import Pubkey
 
+from chain import pda
 from chain.clients import market as m
 from momentum import pricing
 from momentum.pricing import Side
 from tests.fuzz import founding, invariants
-from tests.fuzz.ledger import settlement
+from tests.fuzz.ledger import closing, settlement
 from tests.fuzz.ledger.rules import FINAL, OPEN, need
 from tests.fuzz.stage import USDC, action, any_window
 from tests.fuzz.timing import Pricing
@@ -146,3 +147,64 @@ def custom_window(venue: Venue) -> None:
     last = min(first + rng.randint(10, 45), 45 if first < 45 else 90) if rng.random() < 0.8 else rng.randint(0, 95)
     house = rng.choice(list(venue.feeds.values()))
     founding.open_custom_window(venue, house, rng.randrange(9, 16), first, last)
+
+
+@action(2, "close_window")
+def close(venue: Venue) -> None:
+    """Try to close any window, mostly one that nobody is in; one of an exchange stays, for others to act on."""
+    rng, windows = venue.world.rng, venue.ledger.windows
+    done = [key for key, book in windows.items() if book.fees_done]
+    if len(windows) > 1:
+        close_window(venue, rng.choice(done if done and rng.random() < 0.8 else list(windows)))
+
+
+def close_window(venue: Venue, key: Pubkey, *, honest: float = 0.9) -> None:
+    """Close a window, its rent to who paid it; sometimes into somebody else's pocket, sometimes twice."""
+    world, ledger = venue.world, venue.ledger
+    market, receiver = ledger.windows[key].market, _receiver(venue, honest)
+    instruction = m.ix_close_window(market=market, window=key, rent_receiver=receiver)
+    held = world.lamports(key) + world.lamports(receiver)
+    for name in ("close_window", "close_window again")[: 1 + (world.rng.random() < 0.1)]:
+        world.attempt(name, instruction, [], lambda: closing.close_window(ledger, key, receiver), venue, breaks="I9")
+    if key not in ledger.windows:
+        invariants.i9_closed(venue, key, receiver, held)
+
+
+@action(0.5, "close_market")
+def close_any_market(venue: Venue) -> None:
+    """Try to close any market; while the match is on, it stays."""
+    close_market(venue, venue.world.rng.choice(list(venue.ledger.markets)))
+
+
+def close_market(venue: Venue, key: Pubkey, *, honest: float = 0.9) -> None:
+    """Close a market, its rent to who paid it; sometimes into somebody else's pocket, sometimes twice."""
+    world, ledger, receiver = venue.world, venue.ledger, _receiver(venue, honest)
+    house = next(house for house in venue.feeds.values() if pda.market(venue.exchange, house.address) == key)
+    instruction = m.ix_close_market(market=key, feed=house.address, rent_receiver=receiver)
+    held = world.lamports(key) + world.lamports(receiver)
+
+    def rule() -> None:
+        closing.close_market(ledger, key, receiver, over=house.closed or house.twin.final)
+
+    for name in ("close_market", "close_market again")[: 1 + (world.rng.random() < 0.1)]:
+        world.attempt(name, instruction, [], rule, venue, breaks="I9")
+    if key not in ledger.markets:
+        invariants.i9_closed(venue, key, receiver, held)
+
+
+def shut(venue: Venue) -> None:
+    """Close in random order all that can be closed; now and then a market before its windows."""
+    rng, ledger = venue.world.rng, venue.ledger
+    if ledger.markets and rng.random() < 0.1:
+        close_any_market(venue)
+    for key in rng.sample(list(ledger.windows), len(ledger.windows)):
+        if rng.random() < 0.1:
+            close_window(venue, key, honest=0.0)
+        close_window(venue, key, honest=1.0)
+    for key in rng.sample(list(ledger.markets), len(ledger.markets)):
+        close_market(venue, key, honest=1.0)
+
+
+def _receiver(venue: Venue, honest: float) -> Pubkey:
+    """Return who paid the rent of markets and windows, or a thief."""
+    return (venue.lister if venue.world.rng.random() < honest else venue.world.thief).pubkey()

@@ -123,6 +123,10 @@ class World:
         found = self.chain.svm.get_account(address)
         return found is not None and len(found.data) > 0
 
+    def lamports(self, address: Pubkey) -> int:
+        """Return the lamports of an account; 0 if there is none."""
+        return self.chain.svm.get_balance(address) or 0
+
     def attempt(
         self,
         name: str,

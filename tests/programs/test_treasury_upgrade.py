@@ -294,6 +294,27 @@ def test_a_second_treasury_in_between_is_no_way_around_the_open_windows() -> Non
         kit.chain.send(kit.ix_execute(number, seen))
 
 
+def test_what_a_loader_owns_is_not_lent_to_any_program_while_a_window_is_open() -> None:
+    it = Governed.make()
+    kit = it.kit
+    kit.run(treasury.ix_guard_exchange(executor=kit.executor, treasury=kit.address, exchange=it.exchange))
+    code = program_data(oracle.PROGRAM_ID)
+    call = pause(kit, it.exchange, 1)  # any program might call a loader that only the transaction names
+    lent = Instruction(call.program_id, bytes(call.data), [*call.accounts, AccountMeta(code, False, True)])
+    shown = Instruction(call.program_id, bytes(call.data), [*call.accounts, AccountMeta(code, False, False)])
+    slow, fast, harmless = kit.propose(lent), kit.propose(lent, 0), kit.propose(shown, 0)
+    for number in (slow, fast, harmless):
+        kit.approve(number, *kit.members[:2])
+    kit.later(2 * DAY_S)
+    it.open_windows(5)
+    for number in (slow, fast):
+        with rejected(ErrorCode.WINDOWS_OPEN):
+            kit.chain.send(kit.ix_execute(number, lent))
+    kit.chain.send(kit.ix_execute(harmless, shown))
+    it.open_windows(0)
+    kit.chain.send(kit.ix_execute(slow, lent))
+
+
 def test_the_authority_can_be_handed_to_a_new_executor() -> None:
     it = Governed.make()
     new = treasury.pda_executor(Pubkey.new_unique())[0]

@@ -165,6 +165,7 @@ class Window:
     borrow_rate_e12: int = 0
     borrow_ms: int = 0
     mark_round: int = 0
+    rent_receiver: Pubkey = NOBODY
 
     def turn(self, side: int, qty: int, cost: int) -> None:
         """Change the open interest of a side and what it cost."""
@@ -210,10 +211,12 @@ class Pool:
 
 @dataclass(slots=True)
 class Market:
-    """One match: what it reserves."""
+    """One match: what it reserves, and which of its windows came and went."""
 
     reserved_e6: int = 0
     windows: int = 0
+    closed: int = 0
+    rent_receiver: Pubkey = NOBODY
 
 
 @dataclass(slots=True)

@@ -39,6 +39,8 @@ class Ledger:
     unix_s: int = 0
     """The cluster's time of the step under way."""
     supply: int = 0
+    fees_of_closed_e6: int = 0
+    """Fees that windows now closed have charged; the pool still counts them."""
     pool: Pool = field(default_factory=Pool)
     margins: dict[Pubkey, Margin] = field(default_factory=dict)
     markets: dict[Pubkey, Market] = field(default_factory=dict)
