@@ -15,7 +15,7 @@ from chain.clients import oracle as oracle_client
 from momentum import pricing
 from oracle.windows import FeedState, Progress, SampleLike, forward_e6, parts_between
 
-TRIGGER_LIFE_MS = 30_000
+TRIGGER_LIFE_MS = 5_000
 CANCEL_GRACE_MS = 5_000
 EXPIRY_GRACE_MS = 60_000
 LIMIT, STOP_LOSS, TAKE_PROFIT = 1, 2, 3
@@ -112,7 +112,8 @@ def triggers(samples: Samples, order: client.Order, window: client.Window, posit
         if fill > samples.newest:
             return
         in_time = at_ms >= order.commit_ms and (order.until_ms == 0 or at_ms < order.until_ms)
-        undisturbed = samples.epoch(index) % 2 == 0 and samples.epoch(index) == samples.epoch(fill)
+        epochs = {samples.epoch(number) for number in (index, fill, samples.newest)}
+        undisturbed = samples.epoch(index) % 2 == 0 and len(epochs) == 1
         if in_time and undisturbed and samples.period(index) == samples.period(fill):
             here, there = (samples.priced(i, window) for i in (index, fill))
             if _condition(order, here, window, position) and _fills(order, there, window, position):

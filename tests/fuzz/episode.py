@@ -5,7 +5,7 @@ from __future__ import annotations
 from chain.clients import oracle
 from tests.fuzz import delegates, founding, invariants, positions, powers, providers, registry, stage, traders, windows
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger.rules import OPEN, WITHDRAWAL, need
+from tests.fuzz.ledger.rules import OPEN, REQUEST_LIFE_S, WITHDRAWAL, need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.publishing import publish
 from tests.fuzz.venue import Person, Venue
@@ -15,7 +15,7 @@ USDC = 1_000_000
 SILENCE_S = 6 * 3_600
 PACES = (((1, 2), 24), ((3, 12), 14), ((40, 59), 20), ((20, 33), 36), ((40, 59), 38), ((55, 59), 52))
 """Seconds between two ticks, and how many of them: mostly a quarter of an hour, sometimes a half."""
-WEIGHTS = (12, 10, 40, 28, 7, 3)
+WEIGHTS = (12, 12, 38, 28, 7, 3)
 
 stage.line_up(delegates, traders, positions, windows, powers, providers, registry)
 
@@ -31,7 +31,7 @@ def live(world: World, matches: list[RealMatch], *, until: int) -> None:
     for who in venue.people:
         traders.deposit(venue, who, rng.randint(300, 1_500) * USDC + rng.randint(0, 999_999))
     pace, ticks = rng.choices(PACES, WEIGHTS)[0]
-    busy = rng.uniform(2.0, 6.0)
+    busy = rng.uniform(4.0, 9.0)
     for _ in range(ticks):
         for house in venue.feeds.values():
             publish(venue, house, pace)
@@ -72,13 +72,17 @@ def wind_up(venue: Venue) -> None:
     for key in rng.sample(list(ledger.orders), len(ledger.orders)):
         positions.crank_order(venue, key)
     for key in ledger.windows:
-        if rng.random() < 0.5:
-            powers.challenge_window(venue, key)
         if rng.random() < 0.75:
+            powers.challenge_window(venue, key)
+        if rng.random() < 0.6:
             powers.void_window(venue, key)
         if ledger.positions and rng.random() < 0.2:
             windows.settle_position(venue, rng.choice(list(ledger.positions)))  # mostly too early
+    for _ in range(2):
+        providers.request(venue)
     world.chain.clock(world.chain.unix_s + 180)
+    for _ in range(2):
+        providers.execute(venue)
     for key, window in ledger.windows.items():
         if window.challenge == 1:
             powers.resolve_challenge(venue, key)
@@ -89,6 +93,11 @@ def wind_up(venue: Venue) -> None:
     for key, window in ledger.windows.items():
         if not window.fees_done:
             windows.distribute_fees(venue, key)
+            if rng.random() < 0.7:
+                windows.collect(venue)
+    windows.collect(venue)
+    for _ in range(rng.randint(1, 3)):
+        powers.release_insurance(venue)
     if not early:
         world.chain.clock(world.chain.unix_s + venue.retention_s)
     for house in venue.feeds.values():
@@ -99,19 +108,32 @@ def wind_up(venue: Venue) -> None:
     windows.shut(venue)
     for who in venue.people:
         leave(venue, who)
+    if rng.random() < 0.5:
+        world.chain.clock(world.chain.unix_s + ledger.params["lp_cooldown_s"] + REQUEST_LIFE_S)
+    end_requests(venue)  # what waited longer than its hour cannot be carried out
     for who in rng.sample(venue.lps, len(venue.lps)):
         if held := ledger.shares[who.shares]:
             providers.ask(venue, who, WITHDRAWAL, held)
-    world.chain.clock(world.chain.unix_s + 90)
+    world.chain.clock(world.chain.unix_s + rng.choice((10, *(ledger.params["lp_cooldown_s"] + 10,) * 4)))
     for key in list(ledger.requests):
         if ledger.requests[key].kind == WITHDRAWAL:
             providers.execute_request(venue, key)
-        if key in ledger.requests:
-            providers.cancel_request(venue, key)
+    if rng.random() < 0.5:
+        world.chain.clock(
+            world.chain.unix_s + ledger.params["lp_cooldown_s"] + REQUEST_LIFE_S
+        )  # others may end what is left
+    end_requests(venue)
     registry.take_bonds_back(venue)
     if ledger.supply == 0 and ledger.pool.margin_e6 == 0:
         invariants.i9_nothing_is_left(venue)
         world.seen["exchanges wound up to nothing"] += 1
+
+
+def end_requests(venue: Venue) -> None:
+    """Let everybody take back what his requests hold."""
+    for key in list(venue.ledger.requests):
+        while key in venue.ledger.requests:
+            providers.cancel_request(venue, key)
 
 
 def play_out(venue: Venue, house: Feedhouse) -> None:
@@ -154,6 +176,8 @@ def finalise_feed(venue: Venue, address: object) -> None:
         twin = house.twin
         over = not twin.samples or (twin.in_break and twin.period == 2)
         need(not twin.final and (over or silent()), "still playing")
+        if not twin.in_break:
+            twin._close_period(twin.period - 1)  # silence ends the period that ran
         house.twin.final = True
         house.finalised_unix_s = venue.world.chain.unix_s
 

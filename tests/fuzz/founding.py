@@ -37,7 +37,7 @@ def no_rule() -> None:
 def random_params(world: World) -> dict[str, int]:
     """Return parameters within the limits; low margins, so that liquidations happen."""
     rng = world.rng
-    lp, insurance = rng.choice(((7_000, 1_000), (6_000, 2_000), (3_333, 3_333), (0, 0), (10_000, 0)))
+    lp, insurance = rng.choice(((7_000, 1_000), (6_000, 2_000), (3_333, 3_333), (0, 0), (7_000, 1_000), (10_000, 0)))
     return PARAMS | {
         "delay_ms": rng.choice((3_000, 5_000, 5_000, 8_000)),
         "order_expiry_ms": rng.choice((30_000, 90_000, 120_000)),
@@ -52,10 +52,10 @@ def random_params(world: World) -> dict[str, int]:
         "tip_lamports": rng.choice((0, 15_000)),
         **rng.choice((NO_BORROW, BORROW)),
         "orders_per_minute": rng.choice((0, 0, 0, 2)),
-        "lp_cooldown_s": rng.choice((0, 0, 5, 60)),
+        "lp_cooldown_s": rng.choice((0, 0, 0, 86_400)),
         **rng.choice((NO_LIMITS, NO_LIMITS, LIMITS)),
         "liquidation_dust_e6": rng.choice((0, USDC, 3_000_001)),
-        "challenge_bond_e6": rng.choice((0, 5 * USDC, 12_345_678)),
+        "challenge_bond_e6": rng.choice((USDC, 5 * USDC, 12_345_678)),
         "challenge_ms": rng.choice((0, 20_000, *(60_000,) * 7)),
     }
 

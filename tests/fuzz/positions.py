@@ -19,7 +19,7 @@ from tests.fuzz.timing import Pricing
 from tests.fuzz.venue import Venue
 
 
-@action(32, "crank_order")
+@action(44, "crank_order")
 def crank(venue: Venue) -> None:
     """End a pending order, mostly at the right sample."""
     rng = venue.world.rng
@@ -31,7 +31,9 @@ def ripe_index(venue: Venue, order: Order) -> int:
     """Return the number of the order's determined sample, or of the next one that will come."""
     twin = venue.ledger.windows[order.window].feed.twin
     if order.kind != MARKET_ORDER:
-        return max(order.commit_samples, len(twin.samples) - venue.world.rng.choice((1, 2, 2, 2, 3)))
+        by_ms = twin.samples[-1].data_ms - order.delay_ms if twin.samples else 0
+        due = sum(sample.data_ms <= by_ms for sample in twin.samples)  # the newest that can have its fill sample
+        return max(order.commit_samples, due - venue.world.rng.choice((0, 1, 1, 1, 2)))
     for index in range(order.commit_samples, len(twin.samples)):
         if twin.start_unix_ms + twin.samples[index].data_ms >= order.commit_ms + order.delay_ms:
             return index

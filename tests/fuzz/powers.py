@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -91,6 +93,18 @@ def params(venue: Venue) -> None:
         authority=venue.authority.pubkey(), exchange=venue.exchange, params=m.ExchangeParams(**chosen)
     )
     world.attempt("set_params", instruction, [venue.authority], rule, venue, role=venue.authority)
+
+
+@action(2, "release_insurance")
+def release_insurance(venue: Venue) -> None:
+    """Let the authority move insurance into the pool's cash, mostly no more than there is."""
+    held, signer = venue.ledger.pool.insurance_e6, venue.authority
+    amount = venue.world.rng.choice((held // 2, held, 1, held + 1))
+    instruction = m.ix_release_insurance(
+        authority=signer.pubkey(), exchange=venue.exchange, pool=venue.pool, lp_mint=venue.lp_mint, amount_e6=amount
+    )
+    rule = partial(settlement.release_insurance, venue.ledger, amount)
+    venue.world.attempt("release_insurance", instruction, [signer], rule, venue, role=signer)
 
 
 @action(1, "set_operator")

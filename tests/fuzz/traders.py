@@ -13,7 +13,7 @@ from tests.fuzz.stage import USDC, action, any_window, anyone
 from tests.fuzz.venue import Person, Venue
 
 
-@action(32, "submit_order")
+@action(44, "submit_order")
 def submit(venue: Venue) -> None:
     """Commit an order in the trader's style."""
     rng, ledger, world = venue.world.rng, venue.ledger, venue.world

@@ -75,6 +75,8 @@ class Venue:
     people: list[Person] = field(default_factory=list)
     lps: list[Person] = field(default_factory=list)
     feeds: dict[Pubkey, Feedhouse] = field(default_factory=dict)
+    shut: set[Pubkey] = field(default_factory=set)
+    """Accounts that requests name and that were closed."""
     view: dict[Pubkey, Any] = field(default_factory=dict)
     """Accounts of the market as last read, by address."""
     minted_e6: int = 0

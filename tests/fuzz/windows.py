@@ -85,14 +85,22 @@ def distribute_fees(venue: Venue, key: Pubkey) -> None:
         exchange=venue.exchange,
         pool=venue.pool,
         window=key,
-        vault=ledger.vault,
-        treasury_vault=ledger.treasury_vault,
         lp_mint=venue.lp_mint,
     )
     for name in ("distribute_fees", "distribute_fees again")[: 1 + (world.rng.random() < 0.1)]:
         world.attempt(
             name, instruction, [], lambda: settlement.distribute(ledger, key, world.now()), venue, breaks="I12"
         )
+
+
+@action(0.5, "collect_protocol_fees")
+def collect(venue: Venue) -> None:
+    """Pay the treasury what waits for it."""
+    world, ledger = venue.world, venue.ledger
+    instruction = m.ix_collect_protocol_fees(
+        exchange=venue.exchange, pool=venue.pool, vault=ledger.vault, treasury_vault=ledger.treasury_vault
+    )
+    world.attempt("collect_protocol_fees", instruction, [], lambda: settlement.collect(ledger), venue, breaks="I12")
 
 
 @action(3, "quote")

@@ -137,14 +137,15 @@ class World:
         *,
         role: Keypair | None = None,
         breaks: str = "ledger",
+        same_slot: bool = False,
     ) -> Any:
-        """Do one step and return its first event, or None when it was refused as predicted.
+        """Do one step, perhaps in the slot of the last, and return its first event, or None when refused as predicted.
 
         ``role`` is the signer who alone may do it: now and then a thief takes its place first. ``breaks`` names the
         invariant that does not hold when the event says something else than the rule.
         """
         parts = [instructions] if isinstance(instructions, Instruction) else list(instructions)
-        if self.rng.random() < 0.85:
+        if not same_slot and self.rng.random() < 0.85:
             self.chain.clock(self.chain.unix_s)
         self._attack(name, parts, signers, role)
         self.step += 1

@@ -307,11 +307,17 @@ class Venue(Pooled):
             exchange=self.exchange,
             pool=self.pool,
             window=window,
-            vault=self.vault,
-            treasury_vault=self.treasury,
             lp_mint=self.lp_mint,
         )
         event: m.FeesDistributed = events(self.chain.send(ix))[0]
+        return event
+
+    def collect(self) -> m.ProtocolFeesCollected:
+        """Pay the treasury its part of the fees."""
+        ix = m.ix_collect_protocol_fees(
+            exchange=self.exchange, pool=self.pool, vault=self.vault, treasury_vault=self.treasury
+        )
+        event: m.ProtocolFeesCollected = events(self.chain.send(ix))[0]
         return event
 
     def pause(self, level: int, key: Keypair | None = None) -> None:

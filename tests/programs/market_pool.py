@@ -92,14 +92,17 @@ class Pooled(Founded):
         wish = m.LpRequest.from_account(self.chain.data(request))
         ix = self.ix_execute_request(request, wish.destination, wish.rent_payer, signer.pubkey())
         event: m.LiquidityChanged = events(self.chain.send(ix, signer))[0]
-        self.requests.discard(request)
+        if not event.held:
+            self.requests.discard(request)
         return event
 
-    def cancel_request(self, trader: Trader, request: Pubkey, **changes: Any) -> m.LiquidityCancelled:
-        """Take a request back."""
+    def cancel_request(
+        self, trader: Trader, request: Pubkey, key: Keypair | None = None, **changes: Any
+    ) -> m.LiquidityCancelled:
+        """Take back what the trader's request holds, or let the holder of `key` end it."""
         wish = m.LpRequest.from_account(self.chain.data(request))
         fields: dict[str, Any] = {
-            "owner": trader.key.pubkey(),
+            "signer": (key or trader.key).pubkey(),
             "exchange": self.exchange,
             "pool": self.pool,
             "vault": self.vault,
@@ -107,7 +110,8 @@ class Pooled(Founded):
             "request": request,
             "rent_payer": wish.rent_payer,
         }
-        event: m.LiquidityCancelled = events(self.chain.send(m.ix_cancel_request(**(fields | changes)), trader.key))[0]
+        ix = m.ix_cancel_request(**(fields | changes))
+        event: m.LiquidityCancelled = events(self.chain.send(ix, key or trader.key))[0]
         self.requests.discard(request)
         return event
 

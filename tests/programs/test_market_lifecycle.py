@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -81,6 +82,29 @@ def played(scene: Scene) -> None:
     venue.at(961)
     venue.settle(scene.ann, scene.window)
     venue.distribute(scene.window)
+
+
+def test_a_treasury_that_cannot_be_paid_holds_up_neither_fees_nor_the_end_of_a_window() -> None:
+    scene = Scene.make()
+    venue = scene.venue
+    good = venue.chain.account(venue.treasury)
+    frozen = bytearray(good.data)
+    frozen[108] = 2
+    venue.chain.svm.set_account(venue.treasury, Account(good.lamports, bytes(frozen), good.owner))
+    played(scene)
+    pool = venue.get_pool()
+    assert pool.protocol_fees_e6 == 2 * 50_000 * 2_000 // 10_000
+    check(venue)
+    close_window(venue, scene.window)
+    with pytest.raises(Rejected):
+        venue.collect()
+    assert venue.get_pool() == pool
+    venue.chain.svm.set_account(venue.treasury, good)
+    assert venue.collect().amount_e6 == pool.protocol_fees_e6 == venue.tokens(venue.treasury)
+    assert venue.get_pool().protocol_fees_e6 == 0
+    with pytest.raises(Rejected) as caught:
+        venue.collect()
+    assert caught.value.code == ErrorCode.NOTHING_TO_COLLECT
 
 
 def test_a_custom_window_settles_on_the_mean_of_its_own_minutes() -> None:

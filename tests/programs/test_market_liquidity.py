@@ -66,6 +66,7 @@ def test_the_last_shares_stay_until_no_position_is_open(scene: Scene) -> None:
     for trader in (scene.ann, scene.bob):
         venue.settle(trader, scene.window)
     venue.distribute(scene.window)
+    venue.collect()
     cash = venue.get_pool().cash_e6
     assert venue.execute(request).amount_e6 == cash
     for trader in (scene.ann, scene.bob):
@@ -98,7 +99,7 @@ def test_a_request_can_be_taken_back_under_every_pause(scene: Scene) -> None:
 def test_only_the_owner_takes_a_request_back_and_only_its_destination_is_paid(scene: Scene) -> None:
     venue = scene.venue
     request = venue.request(scene.lp, venue.ix_request_withdrawal(scene.lp, 200 * USDC))
-    scene.refused(ErrorCode.WRONG_OWNER, lambda: venue.cancel_request(scene.ann, request))
+    scene.refused(ErrorCode.REQUEST_ALIVE, lambda: venue.cancel_request(scene.lp, request, scene.ann.key))
     later(scene)
     executor = venue.chain.payer.pubkey()
     stolen = venue.ix_execute_request(request, scene.ann.tokens, scene.lp.key.pubkey(), executor)
@@ -149,7 +150,7 @@ def test_amounts_that_move_nothing_are_refused(scene: Scene) -> None:
         scene.refused(ErrorCode.BAD_AMOUNT, lambda ix=asked: venue.chain.send(ix, scene.lp.key))  # type: ignore[misc]
     dust = venue.request(scene.lp, venue.ix_request_deposit(scene.lp, 1))
     later(scene, 30.0)
-    scene.refused(ErrorCode.BAD_AMOUNT, lambda: venue.execute(dust))  # a share costs more than one unit
+    scene.refused(ErrorCode.TOO_SMALL, lambda: venue.execute(dust))  # a share costs more than one unit
 
 
 def test_the_pause_matrix_of_liquidity(scene: Scene) -> None:

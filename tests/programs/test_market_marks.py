@@ -85,11 +85,16 @@ def test_nothing_moves_without_a_fresh_mark_of_every_live_window(scene: Scene) -
     venue.mark(scene.window, half)  # both, but of a sample from before the request
     scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))
     later(scene, seconds=20)
-    scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))  # half is in the last round only
+    scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))  # half is in an older round only
+    venue.mark(scene.window)
     venue.mark(half)
+    assert (venue.get_pool().marked_windows, venue.get_pool().live_windows) == (1, 2)
+    scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))  # each in a slot of its own
+    venue.mark(scene.window, half)
     assert venue.get_pool().marked_windows == venue.get_pool().live_windows == 2
-    venue.at(venue.now_s + 31)
-    scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))  # too old by now
+    venue.at(venue.now_s)
+    scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))  # of the slot before
+    venue.at(venue.now_s + 6)
     scene.refused(ErrorCode.STALE_MARK, lambda: venue.mark(half))
     venue.tick(venue.now_s + 40)
     venue.mark(scene.window, half)
@@ -105,7 +110,7 @@ def test_a_window_that_comes_alive_needs_a_mark_of_its_own(scene: Scene) -> None
     later(scene)
     assert venue.crank(scene.bob, order).reason == FILLED
     scene.refused(ErrorCode.MARKS_MISSING, lambda: venue.execute(request))
-    venue.mark(half)
+    venue.chain.send([venue.ix_mark(scene.window), venue.ix_mark(half)])
     venue.execute(request)
     check(venue)
 

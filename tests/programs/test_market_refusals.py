@@ -243,7 +243,7 @@ def test_halted_pays_principal_but_no_winnings(scene: Scene) -> None:
     "change",
     [
         {"delay_ms": 2_999},
-        {"delay_ms": 60_001},
+        {"delay_ms": 15_001},
         {"order_expiry_ms": 4_999},
         {"order_expiry_ms": 120_001},
         {"fee_e6": 1_000_001},

@@ -16,7 +16,8 @@ use crate::{
 /// Number and sample at which `order` fills if sample `index` triggers it; None where it does not.
 ///
 /// A trigger lies after the commit and before the order's end in data time, and play goes on undisturbed from it to
-/// the fill. One that nobody cranked for `TRIGGER_LIFE_MS` is void: who could choose among old ones had a free look.
+/// the fill and to now: what has been suspended since is known to everybody. One that nobody cranked for
+/// `TRIGGER_LIFE_MS` is void: who could choose among old ones had a free look.
 pub fn fill_sample<'a>(
     feed: &'a Feed,
     order: &Order,
@@ -30,7 +31,9 @@ pub fn fill_sample<'a>(
     let at_ms = sample_ms(feed, trigger);
     let ripe_ms = at_ms + order.delay_ms as u64;
     let in_time = at_ms >= order.commit_ms && (order.until_ms == 0 || at_ms < order.until_ms);
-    let fresh = feed.newest().is_some_and(|newest| sample_ms(feed, newest) <= ripe_ms + TRIGGER_LIFE_MS);
+    let fresh = feed.newest().is_some_and(|newest| {
+        sample_ms(feed, newest) <= ripe_ms + TRIGGER_LIFE_MS && newest.suspend_epoch == trigger.suspend_epoch
+    });
     if !in_time || !fresh || trigger.suspend_epoch % 2 == 1 {
         return Ok(None);
     }

@@ -93,6 +93,7 @@ class LpRequest:
     ready_unix: int = 0
     marks_from_ms: int = 0
     tip_lamports: int = 0
+    held: int = 0
 
 
 @dataclass(slots=True)
@@ -204,7 +205,7 @@ class Pool:
     mark_gain_e6: int = 0
     mark_loss_e6: int = 0
     mark_data_ms: int = 0
-    mark_unix: int = 0
+    mark_slot: int = 0
     mark_round: int = 0
     marked_windows: int = 0
 

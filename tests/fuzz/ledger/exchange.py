@@ -21,6 +21,8 @@ class Reduction:
     loss: int
     bad_debt: int
     returned: int
+    insured: int = 0
+    """Of the bad debt, paid by the insurance."""
 
 
 @dataclass(slots=True)
@@ -147,7 +149,9 @@ class Ledger:
             self.count(position, -1)
         pool = self.pool
         pool.position_collateral_e6 -= taken
-        pool.cash_e6 += loss - pnl.gain_e6
+        done.insured = min(done.bad_debt, pool.insurance_e6)
+        pool.insurance_e6 -= done.insured
+        pool.cash_e6 += loss - pnl.gain_e6 + done.insured
         pool.bad_debt_e6 += done.bad_debt
         return done
 

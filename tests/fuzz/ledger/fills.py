@@ -47,7 +47,6 @@ def crank(ledger: Ledger, address: Pubkey, index: int, now: Now) -> dict[str, in
     order = ledger.orders[address]
     said, fill = _judge(ledger, order, index, now)
     if fill is not None:
-        need(order.kind == MARKET_ORDER or not _capped(ledger, order, fill[0], fill[1]), "rests on: cap", "I3")
         said |= _fill(ledger, order, *fill)
     if said["reason"] != FILLED:
         said["refund_e6"] = order.escrow
@@ -141,7 +140,8 @@ def _triggered(order: Order, window: Window, position: Position, index: int) -> 
     ripe_ms = at_ms + order.delay_ms
     if at_ms < order.commit_ms or (order.until_ms and at_ms >= order.until_ms) or trigger.suspend_epoch % 2:
         return None
-    if start + feed.samples[-1].data_ms > ripe_ms + TRIGGER_LIFE_MS:
+    newest = feed.samples[-1]
+    if start + newest.data_ms > ripe_ms + TRIGGER_LIFE_MS or newest.suspend_epoch != trigger.suspend_epoch:
         return None
     number = next((i for i in range(index + 1, count) if start + feed.samples[i].data_ms >= ripe_ms), None)
     if number is None or feed.samples[number].suspend_epoch != trigger.suspend_epoch:
@@ -245,4 +245,5 @@ def _close(ledger: Ledger, order: Order, position: Position, qty: int, price: in
     ledger.charge(position, fee)
     ledger.free(order.margin, purse - fee + order.collateral_e6)
     said = {"filled_e6": qty, "closed_e6": qty, "fee_e6": fee, "gain_e6": done.gain, "loss_e6": done.loss}
-    return said | {"bad_debt_e6": done.bad_debt, "collateral_out_e6": done.returned}
+    said |= {"bad_debt_e6": done.bad_debt, "insured_e6": done.insured}
+    return said | {"collateral_out_e6": done.returned}

@@ -48,7 +48,7 @@ def liquidate(ledger: Ledger, address: Pubkey, liquidator: Pubkey, now: Now) -> 
     ledger.free(position.margin, rest - kept)
     said = {"qty_e6": qty, "price_e6": price, "mark_e6": priced.forward_e6, "collateral_e6": collateral}
     said |= {"gain_e6": done.gain, "loss_e6": done.loss, "bad_debt_e6": done.bad_debt, "fee_e6": fee}
-    said |= {"left_e6": position.qty_e6, "kept_e6": kept, "borrow_e6": owed}
+    said |= {"left_e6": position.qty_e6, "kept_e6": kept, "borrow_e6": owed, "insured_e6": done.insured}
     return said | {"reward_e6": reward, "returned_e6": rest - kept}
 
 

@@ -73,8 +73,8 @@ def remove_margin(ledger: Ledger, address: Pubkey, amount: int, now: Now) -> dic
     least = pricing.margin_required(position.qty_e6, ledger.params["initial_margin_e6"])
     need(left >= least and liquidation.equity_of(position, priced, left) >= least, "below initial margin", "I5")
     borrowing.accrue(window)
-    borrowing.take_borrow(ledger, position)
-    return _shift(ledger, position, -amount)
+    taken = borrowing.take_borrow(ledger, position)
+    return _shift(ledger, position, -amount) | {"borrow_e6": taken}
 
 
 def _shift(ledger: Ledger, position: Position, amount: int) -> dict[str, int]:

@@ -106,7 +106,14 @@ def settle(ledger: Ledger, address: Pubkey, now: Now) -> dict[str, int]:
     ledger.free(position.margin, payout + returned)
     window.positions -= 1
     del ledger.positions[address]
-    said = {"qty_e6": qty, "collateral_e6": collateral, "reserved_e6": reserved, "payout_e6": payout}
+    said = {
+        "bad_debt_e6": done.bad_debt,
+        "insured_e6": done.insured,
+        "qty_e6": qty,
+        "collateral_e6": collateral,
+        "reserved_e6": reserved,
+        "payout_e6": payout,
+    }
     return said | {"fees_returned_e6": returned, "loss_e6": done.loss, "gain_e6": done.gain, "borrow_e6": borrow}
 
 
@@ -125,8 +132,27 @@ def distribute(ledger: Ledger, address: Pubkey, now: Now) -> dict[str, int]:
     ledger.pool.fees_distributed_e6 += fees
     ledger.pool.cash_e6 += lp
     ledger.pool.insurance_e6 += fees - lp - protocol
-    ledger.move(ledger.vault, ledger.treasury_vault, protocol)
+    ledger.pool.protocol_fees_e6 += protocol
     return {"lp_e6": lp, "insurance_e6": fees - lp - protocol, "protocol_e6": protocol}
+
+
+def collect(ledger: Ledger) -> dict[str, int]:
+    """Pay the treasury the protocol's part of the fees."""
+    need(ledger.pause <= NO_NEW_ORDERS, "halted")
+    amount = ledger.pool.protocol_fees_e6
+    need(amount > 0, "nothing to collect", "I12")
+    ledger.pool.protocol_fees_e6 = 0
+    ledger.move(ledger.vault, ledger.treasury_vault, amount)
+    return {"amount_e6": amount}
+
+
+def release_insurance(ledger: Ledger, amount: int) -> dict[str, int]:
+    """Move insurance into the pool's cash."""
+    need(ledger.supply > 0, "nobody holds shares", "I6")
+    need(0 < amount <= ledger.pool.insurance_e6, "no such amount", "I4")
+    ledger.pool.insurance_e6 -= amount
+    ledger.pool.cash_e6 += amount
+    return {"amount_e6": amount, "insurance_e6": ledger.pool.insurance_e6, "cash_e6": ledger.pool.cash_e6}
 
 
 def _need_ended(window: Window, now: Now) -> None:

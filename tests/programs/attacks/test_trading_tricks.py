@@ -70,6 +70,7 @@ def test_trading_with_oneself_for_fees_loses_even_to_the_owner_of_the_whole_pool
     for trader in (scene.ann, scene.bob):
         venue.settle(trader, scene.window)
     split = venue.distribute(scene.window)
+    venue.collect()
     fees = split.lp_e6 + split.insurance_e6 + split.protocol_e6
     assert fees == 12 * 5 * 50_000
     assert wealth - wealth_of(venue) == split.insurance_e6 + split.protocol_e6 > 0

@@ -128,6 +128,7 @@ SESSION = "test_market_sessions:"
 RESTING = "test_market_resting:"
 OUTFLOW = "test_market_outflow:"
 LIQUIDITY = "test_market_liquidity:"
+LOOKS = "attacks.test_liquidity_looks:"
 MARKS = "test_market_marks:"
 REFUSAL = "test_market_refusals:"
 DISPUTE = "test_market_dispute:"
@@ -163,7 +164,7 @@ MARKET: dict[str, Reach] = {
     "PositionEmpty": by("test_market_liquidation:test_an_empty_position_cannot_be_liquidated"),
     "WindowNotEnded": SETTLEMENT,
     "AlreadyFinal": by(REFUSAL + "test_no_order_in_a_final_window"),
-    "NotFinal": by(DISPUTE + "test_the_authority_voids_too"),
+    "NotFinal": by(DISPUTE + "test_what_is_not_final_cannot_be_challenged_or_voided"),
     "InDispute": SETTLEMENT,
     "OrdersPending": SETTLEMENT,
     "PositionsOpen": SETTLEMENT,
@@ -200,6 +201,15 @@ MARKET: dict[str, Reach] = {
     "ChallengeOpen": by(LIFE + "test_a_window_stays_until_the_bond_of_its_challenge_is_resolved"),
     "MatchRunning": by(LIFE + "test_a_market_closes_after_its_match_and_its_windows"),
     "WindowsLeft": by(LIFE + "test_a_market_closes_after_its_match_and_its_windows"),
+    "RequestOver": by(LOOKS + "test_a_request_is_no_way_out_for_ever"),
+    "RequestAlive": by(LOOKS + "test_a_held_result_is_its_owners_alone_however_long_it_waits"),
+    "WrongReceiver": by(LOOKS + "test_a_request_is_no_way_out_for_ever"),
+    "NoShares": by("test_market_liquidation:test_the_authority_alone_moves_insurance_and_only_into_the_pools_cash"),
+    "NothingToCollect": by(
+        "test_market_lifecycle:test_a_treasury_that_cannot_be_paid_holds_up_neither_fees_nor_the_end_of_a_window"
+    ),
+    "TooSmall": by(LIQUIDITY + "test_amounts_that_move_nothing_are_refused"),
+    "WindowIsVoid": by(DISPUTE + "test_the_authority_voids_too"),
     "NotOldAccount": by(MIGRATION + "test_what_is_not_of_version_1_is_not_migrated"),
 }
 

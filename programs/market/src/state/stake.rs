@@ -30,6 +30,7 @@ impl Stake {
     }
 
     /// Replace this part by `after` in every sum, and count positions and live windows (I2).
+    #[inline(never)]
     pub fn book(
         self,
         after: Stake,
