@@ -57,7 +57,8 @@ def true_quote(venue: Venue, house: Feedhouse, flags: int) -> oracle.Quote:
     if driven:
         x_e6, house.drives_ticks = house.drives_to_e6, house.drives_ticks - 1
     if twin.samples and twin.period == house.period:
-        step = min(25_000_000 * (house.tick - twin.tick), 25_000 * max(0, house.data_ms - twin.data_ms))
+        ticks = max(0, house.tick - twin.tick)  # a liar's tick from the future may have been taken
+        step = min(25_000_000 * ticks, 25_000 * max(0, house.data_ms - twin.data_ms))
         last = twin.samples[-1].x_e6
         x_e6 = min(max(x_e6, last - step, 0), last + step, 100_000_000)
     mu_e6 = x_e6 if driven else rng.choice((x_e6, 50_000_000, (x_e6 + 50_000_000) // 2))
