@@ -93,10 +93,10 @@ def wind_up(venue: Venue) -> None:
     for key, window in ledger.windows.items():
         if not window.fees_done:
             windows.distribute_fees(venue, key)
-            if rng.random() < 0.7:
+            if ledger.pool.protocol_fees_e6:
                 windows.collect(venue)
     windows.collect(venue)
-    for _ in range(rng.randint(1, 3)):
+    for _ in range(rng.randint(2, 4)):
         powers.release_insurance(venue)
     if not early:
         world.chain.clock(world.chain.unix_s + venue.retention_s)

@@ -42,7 +42,7 @@ def random_params(world: World) -> dict[str, int]:
         "delay_ms": rng.choice((3_000, 5_000, 5_000, 8_000)),
         "order_expiry_ms": rng.choice((30_000, 90_000, 120_000)),
         "dispute_ms": rng.choice((0, 30_000, *(60_000,) * 7)),
-        "fee_e6": rng.choice((0, 50_000, 50_000, 123_457, 1_000_000)),
+        "fee_e6": rng.choice((0, 50_000, 50_000, 50_000, 123_457, 123_457, 1_000_000)),
         "initial_margin_e6": rng.choice((10_000_000, 10_000_000, 15_000_000)),
         "lp_bps": lp,
         "insurance_bps": insurance,

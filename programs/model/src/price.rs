@@ -108,7 +108,8 @@ pub fn fill_price(
     let divide = if up { mul_div_ceil } else { mul_div };
     let part = |price: i64, stretch: i64| divide(price as u64, stretch.max(0) as u64, length).ok_or(MathError::Impact);
     let inside = (from + to + up as i64) as u64 / 2;
-    let price = part(low, last.min(low) - first)? + part(high, last - first.max(high))? + part(inside as i64, to - from)?;
+    let price =
+        part(low, last.min(low) - first)? + part(high, last - first.max(high))? + part(inside as i64, to - from)?;
     Ok((price as i64).clamp(low, high) as u32)
 }
 
