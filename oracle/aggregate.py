@@ -16,7 +16,7 @@ from chain.clients.oracle import PeriodMark, Quote, Sample
 MAX_X_E6 = 100_000_000
 MAX_AHEAD_MS = 10_000
 TICK_MS = 1_000
-TICK_SLACK = 10
+TICK_SLACK = 900
 MAX_STEP_E6 = 25_000_000
 S_BIAS = 1 << 31
 MAX_S_E4 = 250_000

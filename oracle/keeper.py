@@ -28,12 +28,14 @@ from oracle.windows import FeedState, SampleLike, forward_e6, parts_between
 CRANK_UNITS = 80_000
 MARKS_AT_ONCE = 9
 """Marks that fit into a transaction beside the execution of a request."""
-REQUEST_LIFE_S = 3_600
+REQUEST_LIFE_S = 28_800
 """A liquidity request that is older than this after its `ready_unix` can only be ended."""
 END_REST_MS = 600_000
 """Who cannot be paid, the owner of a dead request or the treasury, is left alone this long."""
+RESTING_REST_MS = 2_000
+"""A resting order that was refused is left alone this long: a trigger lives for five seconds."""
 REST_MS = 10_000
-"""What rests or waits and was refused, for a cap, a pause or a missing mark, is left alone this long."""
+"""What waits and was refused, for a pause or a missing mark, is left alone this long."""
 MAX_SAMPLE_AGE_MS = 5_000
 OPEN, FINAL, VOID = 0, 1, 2
 MARKET = 0
@@ -77,7 +79,7 @@ class Cranker:
         resting = self._resting(books, feed)
         for address, instruction in resting:
             if not await self._send("resting", instruction):
-                self._rests_until[address] = self.now_ms() + REST_MS
+                self._rests_until[address] = self.now_ms() + RESTING_REST_MS
         due = [
             *self._orders(books, feed, account.slot),
             *self._liquidations(books, feed),

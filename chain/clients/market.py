@@ -3082,7 +3082,7 @@ ERRORS: dict[int, ErrorInfo] = {
     6063: ErrorInfo(6063, 'WindowsLeft', 'Windows of the market are left: close them first.'),
     6064: ErrorInfo(6064, 'NotOldAccount', 'Not an exchange, pool or margin account of version 1: there is nothing to migrate.'),
     6065: ErrorInfo(6065, 'RequestOver', "The request's time is over, or it was carried out: end it with cancel_request."),
-    6066: ErrorInfo(6066, 'RequestAlive', "Only the request's owner may end it: others an hour after its ready_unix, if it was not carried out."),
+    6066: ErrorInfo(6066, 'RequestAlive', "Only the request's owner may end it: others eight hours after its ready_unix, if it was not carried out."),
     6067: ErrorInfo(6067, 'WrongReceiver', 'The token account is not of the one who is to be paid: pass one of his.'),
     6068: ErrorInfo(6068, 'NoShares', 'Nobody holds shares of the pool: wait for a deposit of liquidity.'),
     6069: ErrorInfo(6069, 'NothingToCollect', 'No protocol fees wait: call distribute_fees for a window first.'),

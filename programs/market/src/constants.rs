@@ -85,7 +85,7 @@ pub const LP_DEPOSIT: u8 = 0;
 pub const LP_WITHDRAWAL: u8 = 1;
 
 /// A request is carried out within this time of its `ready_unix` or never: half-time fits in, a choice of days does not.
-pub const LP_REQUEST_LIFE_S: u64 = 3_600;
+pub const LP_REQUEST_LIFE_S: u64 = 8 * 3_600;
 /// Shortest wait of a withdrawal of liquidity, a day, where it waits at all.
 pub const MIN_LP_COOLDOWN_S: u32 = 86_400;
 /// Longest wait of a withdrawal of liquidity: a week.

@@ -138,7 +138,7 @@ pub enum MarketError {
     NotOldAccount,
     #[msg("The request's time is over, or it was carried out: end it with cancel_request.")]
     RequestOver,
-    #[msg("Only the request's owner may end it: others an hour after its ready_unix, if it was not carried out.")]
+    #[msg("Only the request's owner may end it: others eight hours after its ready_unix, if it was not carried out.")]
     RequestAlive,
     #[msg("The token account is not of the one who is to be paid: pass one of his.")]
     WrongReceiver,

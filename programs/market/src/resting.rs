@@ -31,10 +31,10 @@ pub fn fill_sample<'a>(
     let at_ms = sample_ms(feed, trigger);
     let ripe_ms = at_ms + order.delay_ms as u64;
     let in_time = at_ms >= order.commit_ms && (order.until_ms == 0 || at_ms < order.until_ms);
-    let fresh = feed.newest().is_some_and(|newest| {
-        sample_ms(feed, newest) <= ripe_ms + TRIGGER_LIFE_MS && newest.suspend_epoch == trigger.suspend_epoch
-    });
-    if !in_time || !fresh || trigger.suspend_epoch % 2 == 1 {
+    let Some(newest) = feed.newest().filter(|newest| newest.suspend_epoch == trigger.suspend_epoch) else {
+        return Ok(None);
+    };
+    if !in_time || trigger.suspend_epoch % 2 == 1 {
         return Ok(None);
     }
     let mut number = index + 1;
@@ -45,6 +45,13 @@ pub fn fill_sample<'a>(
             None => return Ok(None),
         }
     };
+    // From the fill sample on: where samples are rare there was nothing to choose from before it. Never once the order
+    // can be ended as cancelled or expired: nobody has the choice.
+    let newest_ms = sample_ms(feed, newest);
+    let ended = order.until_ms != 0 && newest_ms >= order.until_ms + order.delay_ms as u64 + CANCEL_GRACE_MS;
+    if ended || newest_ms > sample_ms(feed, fill) + TRIGGER_LIFE_MS {
+        return Ok(None);
+    }
     let undisturbed = fill.suspend_epoch == trigger.suspend_epoch && period_of(feed, fill) == period_of(feed, trigger);
     if !undisturbed || !triggers(feed, trigger, order, window, position)? {
         return Ok(None);

@@ -19,7 +19,7 @@ pub const MAX_AHEAD_MS: u64 = 10_000;
 /// A tick is a second of play.
 pub const TICK_MS: u32 = 1_000;
 /// A tick's number may be this far above the seconds of data time since the feed's start; the first is 1.
-pub const TICK_SLACK: u32 = 10;
+pub const TICK_SLACK: u32 = 900;
 /// Largest honest move of the index in one tick and one second of data time, and of where it is heading.
 pub const MAX_STEP_E6: u32 = 25_000_000;
 /// The index lies between 0 and this.

@@ -105,7 +105,7 @@ class Ledger:
             book.fees_charged_e6 += fee
 
     def count(self, position: Position, by: int) -> None:
-        """Count a position that opens (1) or closes (-1); the last of a window takes its mark along."""
+        """Count a position that opens (1) or closes (-1)."""
         window = self.windows[position.window]
         for book in (self.pool, window, self.margins[position.margin]):
             book.open_positions += by
@@ -113,7 +113,6 @@ class Ledger:
             self.pool.live_windows += 1
         if by < 0 and window.open_positions == 0:
             self.pool.live_windows -= 1
-            self.unmark(window)
 
     def unmark(self, window: Window) -> None:
         """Take a window's mark out of the round under way."""
@@ -124,8 +123,9 @@ class Ledger:
         window.mark_round = 0
 
     def reserve(self, position: Position, amount: int) -> None:
-        """Let a position reserve so much, no longer what it did."""
+        """Let a position reserve so much, no longer what it did; its window needs another mark."""
         window = self.windows[position.window]
+        self.unmark(window)
         for book in (self.pool, self.markets[window.market], window, self.margins[position.margin]):
             book.reserved_e6 += amount - position.reserved_e6
         position.reserved_e6 = amount

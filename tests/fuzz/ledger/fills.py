@@ -13,6 +13,7 @@ from tests.fuzz.ledger.rules import (
     ACTIVE,
     BPS,
     BREAK,
+    CANCEL_GRACE_MS,
     CANCELLED,
     CAP,
     EXPIRED,
@@ -121,7 +122,7 @@ def _resting(
         if said["reason"] == NOTHING:
             return said, None
     if order.until_ms:
-        closed = order.until_ms + order.delay_ms + 5_000
+        closed = order.until_ms + order.delay_ms + CANCEL_GRACE_MS
         newest = feed.start_unix_ms + feed.samples[-1].data_ms if feed.samples else 0
         if newest >= closed or now.unix_s * 1000 > closed + EXPIRY_GRACE_MS:
             return {"reason": CANCELLED if order.cancelled else EXPIRED}, None
@@ -141,10 +142,13 @@ def _triggered(order: Order, window: Window, position: Position, index: int) -> 
     if at_ms < order.commit_ms or (order.until_ms and at_ms >= order.until_ms) or trigger.suspend_epoch % 2:
         return None
     newest = feed.samples[-1]
-    if start + newest.data_ms > ripe_ms + TRIGGER_LIFE_MS or newest.suspend_epoch != trigger.suspend_epoch:
+    if newest.suspend_epoch != trigger.suspend_epoch:
         return None
     number = next((i for i in range(index + 1, count) if start + feed.samples[i].data_ms >= ripe_ms), None)
     if number is None or feed.samples[number].suspend_epoch != trigger.suspend_epoch:
+        return None
+    ended = order.until_ms and start + newest.data_ms >= order.until_ms + order.delay_ms + CANCEL_GRACE_MS
+    if ended or newest.data_ms > feed.samples[number].data_ms + TRIGGER_LIFE_MS:
         return None
     periods = window.feed.period_at
     if periods[number] != periods[index]:

@@ -11,10 +11,11 @@ from chain.clients import market as m
 from chain.clients.market import ErrorCode
 from tests.programs.market_base import token_account
 from tests.programs.market_books import check, tokens_everywhere
-from tests.programs.market_kit import LONG, SHORT, USDC, Trader, Venue
+from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Trader, Venue
 from tests.programs.market_scene import FILLED, SUSPEND, Scene, later, stakes
+from tests.programs.svm import Rejected
 
-HOUR_S = 3_600
+LIFE_S = 8 * 3_600
 
 
 def shut(venue: Venue, address: Pubkey) -> None:
@@ -139,9 +140,9 @@ def test_a_request_is_no_way_out_for_ever(scene: Scene) -> None:
     keeper, shares = venue.chain.wallet(), venue.tokens(scene.lp.shares)
     later(scene)
     scene.refused(ErrorCode.POOL_BUSY, lambda: venue.execute(request))
-    venue.chain.clock(start + HOUR_S - 1)
+    venue.chain.clock(start + LIFE_S - 1)
     scene.refused(ErrorCode.REQUEST_ALIVE, lambda: venue.cancel_request(scene.lp, request, keeper))
-    venue.chain.clock(start + HOUR_S)
+    venue.chain.clock(start + LIFE_S)
     scene.refused(ErrorCode.REQUEST_OVER, lambda: venue.execute(request))
     thief = scene.ann.shares
     stolen = {"destination": thief}
@@ -161,7 +162,7 @@ def test_a_held_result_is_its_owners_alone_however_long_it_waits(scene: Scene) -
     later(scene)
     venue.execute(request)
     reopen(venue, eve)
-    venue.chain.clock(venue.chain.unix_s + 2 * HOUR_S)
+    venue.chain.clock(venue.chain.unix_s + 2 * LIFE_S)
     scene.refused(ErrorCode.REQUEST_ALIVE, lambda: venue.cancel_request(eve, request, keeper))
     venue.cancel_request(eve, request)
     check(venue)
@@ -177,4 +178,34 @@ def test_a_side_that_was_closed_after_the_mark_takes_its_mark_along(scene: Scene
         venue.crank(trader, order)
     assert venue.get_pool().live_windows == 0
     venue.execute(request)
+    check(venue)
+
+
+@pytest.mark.parametrize("kind", ["withdrawal", "deposit"])
+def test_a_mark_does_not_outlive_a_fill_of_its_slot(kind: str) -> None:
+    """Gains and losses net within a side: whoever realised one half between mark and execution took from the others."""
+    s = Scene.make()
+    venue = s.venue
+    venue.tick(20, 30.0)
+    assert venue.trade(s.bob, s.window, LONG, 12, x=30.0).reason == FILLED
+    venue.tick(venue.now_s + 3, 50.0)
+    venue.tick(venue.now_s + 3, 70.0)
+    assert venue.trade(s.ann, s.window, LONG, 12, x=70.0, collateral_e6=450 * USDC).reason == FILLED
+    venue.tick(venue.now_s + 3, 50.0)
+    ask = venue.ix_request_withdrawal if kind == "withdrawal" else venue.ix_request_deposit
+    request = venue.request(s.lp, ask(s.lp, 5_000 * USDC))
+    closing = s.ann if kind == "withdrawal" else s.bob
+    order_id = venue.submit(closing, s.window, SHORT, 12, flags=REDUCE_ONLY)
+    venue.tick(venue.now_s + 8, 50.0)
+    wish = m.LpRequest.from_account(venue.chain.data(request))
+    execute = venue.ix_execute_request(request, wish.destination, wish.rent_payer, venue.chain.payer.pubkey())
+    address = pda.order(closing.margin, order_id)
+    order = m.Order.from_account(venue.chain.data(address))
+    crank = venue.ix_crank(address, order, venue.chain.payer.pubkey(), venue.ripe_index(order))
+    with pytest.raises(Rejected) as caught:
+        venue.chain.send([venue.ix_mark(s.window), crank, execute])
+    assert caught.value.code == ErrorCode.MARKS_MISSING
+    venue.chain.send([venue.ix_mark(s.window), crank, venue.ix_mark(s.window), execute])
+    venue.orders.discard(address)
+    venue.requests.discard(request)
     check(venue)

@@ -214,13 +214,20 @@ def test_a_majority_does_not_jump_by_ending_periods_either() -> None:
     kit.tick(quote(2, period=2, data_ms=900_000, play_ms=0, x_e6=100_000_000))
 
 
-@pytest.mark.parametrize("tick", [13, 2**32 - 1])
+@pytest.mark.parametrize("tick", [903, 2**32 - 1])
 def test_a_tick_number_does_not_run_ahead_of_the_data_time(tick: int) -> None:
-    """The last of all numbers ended the feed. Ten more than the seconds since the feed's start are allowed."""
+    """The last of all numbers ended the feed. 900 more than the seconds since the feed's start are allowed."""
     kit = started(3, 2)
     with rejected(OracleError.TICK_AHEAD):
         kit.push(0, quote(tick, data_ms=2_999, play_ms=2_999))
-    kit.push(0, quote(12, data_ms=2_999, play_ms=2_999))
+    kit.push(0, quote(902, data_ms=2_999, play_ms=2_999))
+
+
+def test_a_kick_off_ten_minutes_before_the_listed_start_locks_no_feed() -> None:
+    kit = FeedKit.make(3, 2)
+    for second in range(600, 660, 12):
+        kit.tick(quote(1 + second, data_ms=(second - 600) * 1_000, play_ms=second * 1_000))
+    assert kit.feed().samples == 5
 
 
 def test_skipped_seconds_and_half_time_lock_no_feed() -> None:
