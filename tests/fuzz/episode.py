@@ -174,7 +174,7 @@ def finalise_feed(venue: Venue, address: object) -> None:
 
     def rule() -> None:
         twin = house.twin
-        over = not twin.samples or (twin.in_break and twin.period == 2)
+        over = not twin.samples or (twin.in_break and twin.period >= 2)
         need(not twin.final and (over or silent()), "still playing")
         if not twin.in_break:
             twin._close_period(twin.period - 1)  # silence ends the period that ran
