@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from chain.subscriptions import Book, Event, Refused, Resumed
+from chain.tasks import stop
 
 _log = logging.getLogger(__name__)
 _QUEUE = 10_000
@@ -99,10 +100,7 @@ class PubSub:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await stop(self._task)
         for subscription in self._subscriptions.values():
             subscription.end()
 

@@ -32,6 +32,7 @@ _LN2_Q32 = 2_977_044_472
 _ONE_Q32 = 1 << 32
 _MAX_S_E4 = 1_000_000
 _BPS = 10_000
+_MAX_IMPACT_E6 = 1 << 60
 
 
 class PricingError(ArithmeticError):
@@ -190,22 +191,34 @@ def fill_price(
     k_e6: int,
     limits: tuple[int, int],
 ) -> int:
-    """Return forward -+ (half-spread + conf) + impact in 1e-6 points, kept inside `limits`, the envelope.
+    """Return the average price of a trade in 1e-6 points, rounded against the trader.
 
-    `side` is the direction of the trade: closing a long is a short trade.
+    The integral of forward -+ (half-spread + conf) + skew/K, kept inside `limits` (the envelope) at every point of the
+    way, over the contracts: a trade costs the same whole or in pieces. `side` is the direction of the trade: closing a
+    long is a short trade.
     """
+    low, high = limits
     edge = half_spread_e6 + conf_e4 * 100
-    size, raises = impact(side, qty_e6, oi_long_e6, oi_short_e6, k_e6)
-    plus, minus = forward_e6, 0
-    if side is Side.LONG:
-        plus += edge
-    else:
-        minus += edge
-    if raises:
-        plus = min(plus + size, _U64)
-    else:
-        minus = min(minus + size, _U64)
-    return min(max(min(max(plus - minus, 0), _U32), limits[0]), limits[1])
+    base = forward_e6 + (edge if side is Side.LONG else -edge)
+
+    def at(qty: int) -> int:
+        size, raises = impact(side, qty, oi_long_e6, oi_short_e6, k_e6)
+        size = min(size, _MAX_IMPACT_E6)
+        return base + (size if raises else -size)
+
+    first, last = sorted((at(0), at(_fits(2 * qty_e6, "impact"))))
+    if (first >= low and last <= high) or first == last:
+        return min(max(at(qty_e6), low), high)
+    start, end = (min(max(price, low), high) for price in (first, last))
+    up = int(side is Side.LONG)
+    divide = mul_div_ceil if up else mul_div
+
+    def part(price: int, stretch: int) -> int:
+        return divide(price, max(stretch, 0), last - first, "impact")
+
+    price = part(low, min(last, low) - first) + part(high, last - max(first, high))
+    price += part((start + end + up) // 2, end - start)
+    return min(max(price, low), high)
 
 
 def fee(qty_e6: int, fee_e6: int) -> int:

@@ -15,9 +15,16 @@ from chain.clients.oracle import PeriodMark, Quote, Sample
 
 MAX_X_E6 = 100_000_000
 MAX_AHEAD_MS = 10_000
+TICK_MS = 1_000
+TICK_SLACK = 900
 MAX_STEP_E6 = 25_000_000
 S_BIAS = 1 << 31
 MAX_S_E4 = 250_000
+MAX_TRADED_CONF_E4 = 20_000
+LONE_SUSPENSION_MS = 30_000
+LONE_PERIOD_MS = 120_000
+LONE_START_MS = 5_000
+STILL_MINUTES = 15
 MAX_PERIOD_PLAY_MS = 7_200_000
 HOLD_MAX_MS = 60_000
 MINUTE_MS = 60_000
@@ -28,9 +35,8 @@ TRADED_PERIODS = 2
 FLAG_SUSPENDED, FLAG_REVISED, FLAG_PERIOD_END, FLAG_PROVISIONAL = 1, 2, 4, 8
 _FLAGS_ALL = 15
 _MAX_REASON = 7
-REASON_OPERATOR = 7
+REASON_FEED_LOSS, REASON_OPERATOR = 6, 7
 _U16 = (1 << 16) - 1
-_U32 = (1 << 32) - 1
 _SAMPLE = struct.Struct("<QIIIIIHH")
 
 
@@ -84,7 +90,8 @@ class Merged:
     mu_e6: int
     s_e4: int
     conf_e4: int
-    suspended: bool
+    flagged: bool
+    most_flag: bool
     suspend_reason: int
     revised: bool
     period_end: bool
@@ -99,30 +106,39 @@ def _between(values: list[int], last: int | None) -> int:
     return low if last is None else min(max(last, low), high)
 
 
-def merge(quotes: Sequence[Quote], last: Sample | None = None) -> Merged:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Where time should stand at a tick of the running period, from the sample before; ``play_ms`` in the period."""
+
+    period: int
+    data_ms: int
+    play_ms: int
+
+
+def merge(quotes: Sequence[Quote], last: Sample | None = None, due: Due | None = None) -> Merged:
     """Merge the quotes of one tick, in the order of their publishers; there must be one at least.
 
-    Of two votes in the middle, index, mu and s are what lies between them nearest to the sample before, ``last``.
+    Of two votes in the middle, index, mu and s are what lies between them nearest to the sample before, ``last``, and
+    the times of a running period what lies nearest to ``due``.
     """
     votes: list[int] = []
     for quote in quotes:
         conf_e6 = quote.conf_e4 * 100
         votes += [max(quote.x_e6 - conf_e6, 0), quote.x_e6, min(quote.x_e6 + conf_e6, MAX_X_E6)]
-    votes.sort()
-    quarter = len(votes) // 4
-    p25, p75 = votes[quarter], votes[len(votes) - 1 - quarter]
-    p50 = _between(votes, last.x_e6 if last else None)
+    period = lower_median([quote.period for quote in quotes])
+    due = due if due is not None and due.period == period else None
     plain = lower_median([quote.x_e6 for quote in quotes])
     flagged = [quote for quote in quotes if quote.flags & FLAG_SUSPENDED]
     return Merged(
-        data_ms=lower_median([quote.data_ms for quote in quotes]),
-        play_ms=lower_median([quote.play_ms for quote in quotes]),
-        period=lower_median([quote.period for quote in quotes]),
-        x_e6=p50,
+        data_ms=_between([quote.data_ms for quote in quotes], due.data_ms if due else None),
+        play_ms=_between([quote.play_ms for quote in quotes], due.play_ms if due else None),
+        period=period,
+        x_e6=_between(votes, last.x_e6 if last else None),
         mu_e6=_between([quote.mu_e6 for quote in quotes], last.mu_e6 if last else None),
         s_e4=_between([quote.s_e4 for quote in quotes], last.s_e4 if last else None),
-        conf_e4=min(-(-max(p50 - p25, p75 - p50) // 100), _U16),
-        suspended=bool(flagged),
+        conf_e4=lower_median([quote.conf_e4 for quote in quotes]),
+        flagged=bool(flagged),
+        most_flag=2 * len(flagged) > len(quotes),
         suspend_reason=flagged[0].suspend_reason if flagged else 0,
         revised=lower_median([quote.flags & FLAG_REVISED for quote in quotes]) != 0,
         period_end=lower_median([quote.flags & FLAG_PERIOD_END for quote in quotes]) != 0,
@@ -169,6 +185,10 @@ class Feed:
     suspend_reason: int = 0
     suspended_ms: int = 0
     suspended_since_ms: int = 0
+    still_since_ms: int = 0
+    lone_since_ms: int = 0
+    lone_ms: int = 0
+    still_minutes: list[int] = field(default_factory=lambda: [0] * TRADED_PERIODS)
     hold: bool = False
     hash_chain: bytes = bytes(32)
     samples: list[Sample] = field(default_factory=list)
@@ -216,7 +236,8 @@ class Feed:
         chosen = {who: other for who, other in sorted(self.quotes.items()) if other.tick == quote.tick}
         if len(chosen) < self.quorum:
             return None
-        sample = self._aggregate(quote.tick, merge(list(chosen.values()), self.samples[-1] if self.samples else None))
+        last = self.samples[-1] if self.samples else None
+        sample = self._aggregate(quote.tick, merge(list(chosen.values()), last, self._due(quote.tick)))
         for who, other in chosen.items():
             self.scores[who].used += 1
             self.scores[who].compare(other.x_e6, sample.x_e6)
@@ -237,19 +258,30 @@ class Feed:
             raise QuoteRejected("BadQuote")
         if self.start_unix_ms + quote.data_ms > max(unix_s, 0) * 1000 + MAX_AHEAD_MS:
             raise QuoteRejected("AheadOfClock")
+        if quote.tick > quote.data_ms // TICK_MS + TICK_SLACK:
+            raise QuoteRejected("TickAhead")
         if quote.tick <= self.tick:
             return
         if quote.period < self.period + self.in_break:
             raise QuoteRejected("PeriodOver")
         if quote.data_ms < self.data_ms:
             raise QuoteRejected("TimeWentBack")
-        if self.samples and quote.period == self.period:
-            if self.periods[self.period - 1].start_play_ms + quote.play_ms < self.play_ms:
-                raise QuoteRejected("TimeWentBack")
-            limit = min((quote.tick - self.tick) * MAX_STEP_E6, _U32)
+        if self.samples:
+            limit = (quote.data_ms - self.data_ms) * (MAX_STEP_E6 // TICK_MS)
+            if quote.period == self.period:
+                if self.periods[self.period - 1].start_play_ms + quote.play_ms < self.play_ms:
+                    raise QuoteRejected("TimeWentBack")
+                limit = min(limit, (quote.tick - self.tick) * MAX_STEP_E6)
             last = self.samples[-1]
             if abs(quote.x_e6 - last.x_e6) > limit or abs(quote.mu_e6 - last.mu_e6) > limit:
                 raise QuoteRejected("StepTooLarge")
+
+    def _due(self, tick: int) -> Due | None:
+        if not self.samples or self.in_break:
+            return None
+        passed = (tick - self.tick) * TICK_MS
+        play_ms = self.play_ms - self.periods[self.period - 1].start_play_ms
+        return Due(self.period, self.data_ms + passed, play_ms + passed)
 
     def _aggregate(self, tick: int, merged: Merged) -> Sample:
         last_x = self.samples[-1].x_e6 if self.samples else merged.x_e6
@@ -260,11 +292,12 @@ class Feed:
         row = period - 1
         play_ms = max(self.periods[row].start_play_ms + merged.play_ms, self.play_ms)
         area = self._hold(row, play_ms, last_x)
-        suspended = merged.suspended or self.hold
+        suspended = self._suspends(merged, data_ms, play_ms)
         if suspended != self.suspended:
             self.suspend_epoch = (self.suspend_epoch + 1) & _U16
             self.suspended_since_ms = data_ms if suspended else 0
-        self.suspend_reason = REASON_OPERATOR if self.hold else merged.suspend_reason
+        reason = merged.suspend_reason if merged.flagged else REASON_FEED_LOSS
+        self.suspend_reason = (REASON_OPERATOR if self.hold else reason) if suspended else 0
         self.revised += merged.revised
         self.tick, self.data_ms, self.play_ms = tick, data_ms, play_ms
         sample = Sample(
@@ -283,6 +316,33 @@ class Feed:
             self._close_period(row)
         return sample
 
+    def _lone_suspends(self, data_ms: int) -> bool:
+        """Whether flags without a majority suspend a sample of `data_ms`."""
+        since = self.lone_since_ms
+        return since != 0 and data_ms + 1 - since < LONE_SUSPENSION_MS and self.lone_ms < LONE_PERIOD_MS
+
+    def _suspends(self, merged: Merged, data_ms: int, play_ms: int) -> bool:
+        """Whether the next sample is suspended; keeps count of how long a majority has done so, and minorities."""
+        asked = [quote for quote in self.quotes.values() if quote.tick >= self.tick]
+        flags = sum(quote.flags & FLAG_SUSPENDED for quote in asked)
+        seconded = merged.conf_e4 > MAX_TRADED_CONF_E4 or merged.most_flag or 2 * flags > len(asked)
+        if self._lone_suspends(self.data_ms):
+            self.lone_ms += data_ms - self.data_ms
+        if seconded or not merged.flagged:
+            self.lone_since_ms = 0
+        elif self.lone_since_ms == 0:
+            self.lone_since_ms = data_ms + 1
+            self.lone_ms += 0 if self.suspended else LONE_START_MS
+        if not seconded:
+            self.still_since_ms = 0
+        elif self.still_since_ms == 0:
+            self.still_since_ms = play_ms + 1
+        return seconded or self.hold or self._lone_suspends(data_ms)
+
+    def stood_still(self, period: int, minute: int) -> bool:
+        """Whether a majority had suspended trading for all of the 15 minutes before `minute` of a half."""
+        return minute >= STILL_MINUTES and bool(self.still_minutes[period - 1] >> (minute - STILL_MINUTES) & 1)
+
     def _hold(self, row: int, play_ms: int, last_x: int) -> int:
         """Extend the area with the last index held for 60 s at most, and write the minute marks passed."""
         start, since, area = self.periods[row].start_play_ms, self.play_ms, self._area
@@ -297,6 +357,9 @@ class Feed:
             self.minute_area[row][minute], self.minute_left_out_ms[row][minute] = at(mark)
             if row < TRADED_PERIODS:
                 self.minute_suspended_ms[row][minute] = self.suspended_ms + self.suspended * (mark - since)
+                still = self.still_since_ms
+                if minute >= STILL_MINUTES and still and mark + 1 - still >= STILL_MINUTES * MINUTE_MS:
+                    self.still_minutes[row] |= 1 << (minute - STILL_MINUTES)
             minute += 1
         area, self.left_out_ms = at(play_ms)
         self.suspended_ms += self.suspended * (play_ms - since)
@@ -321,6 +384,7 @@ class Feed:
             if row < TRADED_PERIODS:
                 self.minute_suspended_ms[row][0] = self.suspended_ms
         self.period, self.in_break = period, False
+        self.lone_ms = self.lone_since_ms = 0
 
     def _close_period(self, row: int) -> None:
         mark = self.periods[row]

@@ -34,7 +34,7 @@ class Delivery:
 
 
 class Courier:
-    """Sends single-instruction transactions under one compute-unit limit: a forgotten default multiplies the fee."""
+    """Sends small transactions under one compute-unit limit: a forgotten default multiplies the fee."""
 
     def __init__(self, rpc: RpcPool, compute_units: int) -> None:
         self._rpc = rpc
@@ -42,8 +42,8 @@ class Courier:
         self._blockhash = Hash.default()
         self._blockhash_ms: int | None = None
 
-    async def send(self, work: Sequence[tuple[Keypair, Instruction]], now_ms: int) -> list[Delivery]:
-        """Sign each instruction with its key, send all in one request, and ask once how they ended.
+    async def send(self, work: Sequence[tuple[Keypair, *tuple[Instruction, ...]]], now_ms: int) -> list[Delivery]:
+        """Sign each row's instructions as one transaction of its key, send all in one request, ask once how they ended.
 
         ``now_ms`` is match time. Raises ChainError when no node answers.
         """
@@ -58,8 +58,8 @@ class Courier:
             for reply in replies
         ]
 
-    def _wire(self, key: Keypair, instruction: Instruction) -> str:
-        message = Message.new_with_blockhash([self._limit, instruction], key.pubkey(), self._blockhash)
+    def _wire(self, key: Keypair, *instructions: Instruction) -> str:
+        message = Message.new_with_blockhash([self._limit, *instructions], key.pubkey(), self._blockhash)
         return base64.b64encode(bytes(Transaction([key], message, self._blockhash))).decode()
 
 

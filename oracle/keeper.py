@@ -6,12 +6,13 @@ Anyone may run it; it needs a key with lamports and, for liquidation rewards, a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from spl.token.instructions import get_associated_token_address
 
 from chain import base58, pda
 from chain.clients import market as client
@@ -24,13 +25,20 @@ from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
 from oracle.resting import Samples, sample_to_crank
 from oracle.windows import FeedState, SampleLike, forward_e6, parts_between
 
-CRANK_UNITS = 60_000
+CRANK_UNITS = 80_000
+MARKS_AT_ONCE = 9
+"""Marks that fit into a transaction beside the execution of a request."""
+REQUEST_LIFE_S = 28_800
+"""A liquidity request that is older than this after its `ready_unix` can only be ended."""
+END_REST_MS = 600_000
+"""Who cannot be paid, the owner of a dead request or the treasury, is left alone this long."""
+RESTING_REST_MS = 2_000
+"""A resting order that was refused is left alone this long: a trigger lives for five seconds."""
 REST_MS = 10_000
-"""What rests or waits and was refused, for a cap, a pause or a missing mark, is left alone this long."""
+"""What waits and was refused, for a pause or a missing mark, is left alone this long."""
 MAX_SAMPLE_AGE_MS = 5_000
 OPEN, FINAL, VOID = 0, 1, 2
 MARKET = 0
-TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 
 
 @dataclass
@@ -71,20 +79,37 @@ class Cranker:
         resting = self._resting(books, feed)
         for address, instruction in resting:
             if not await self._send("resting", instruction):
-                self._rests_until[address] = self.now_ms() + REST_MS
+                self._rests_until[address] = self.now_ms() + RESTING_REST_MS
         due = [
             *self._orders(books, feed, account.slot),
             *self._liquidations(books, feed),
             *self._windows(books, feed),
-            *self._marks(books),
         ]
         for kind, instruction in due:
             await self._send(kind, instruction)
-        requests = self._requests(books)
-        for address, instruction in requests:
-            if not await self._send("request", instruction):
+        requests = [address for address, _ in self._waiting(books)]
+        for address in requests:
+            if self._over(books.requests[address]):
+                if not await self._send("end", self._end(books, address)):
+                    self._rests_until[address] = self.now_ms() + END_REST_MS
+            elif not await self._execute(books, address):
                 self._rests_until[address] = self.now_ms() + REST_MS
-        return await read_books(self._rpc, self._exchange) if due or resting or requests else books
+        if not (due or resting or requests):
+            return books
+        books = await read_books(self._rpc, self._exchange)
+        return await self._collect(books) if books.pool.protocol_fees_e6 else books
+
+    async def _collect(self, books: Books) -> Books:
+        """Pay the treasury its fees; one that cannot be paid is left alone for a while and holds nothing up."""
+        vault = books.exchange.treasury_vault
+        if vault in self._rests_until:
+            return books
+        instruction = client.ix_collect_protocol_fees(
+            exchange=self._exchange, pool=books.exchange.pool, vault=books.exchange.vault, treasury_vault=vault
+        )
+        if not await self._send("collect", instruction):
+            self._rests_until[vault] = self.now_ms() + END_REST_MS
+        return await read_books(self._rpc, self._exchange)
 
     def _orders(self, books: Books, feed: oracle_client.Feed, slot: int) -> list[tuple[str, Instruction]]:
         view = FeedView.of(feed.start_unix_ms, feed.samples, feed.ring["data_ms"])
@@ -199,10 +224,7 @@ class Cranker:
                 exchange=self._exchange,
                 pool=books.exchange.pool,
                 window=address,
-                vault=books.exchange.vault,
-                treasury_vault=books.exchange.treasury_vault,
                 lp_mint=books.exchange.lp_mint,
-                token_program=TOKEN_PROGRAM,
             )
             result.append(("fees", instruction))
         return result
@@ -214,45 +236,57 @@ class Cranker:
             (address, request)
             for address, request in books.requests.items()
             if request.pool == books.exchange.pool
+            and not request.held
             and request.ready_unix * 1000 <= now_ms
             and (request.marks_from_ms <= now_ms or not live)
             and address not in self._rests_until
         ]
         return sorted(due, key=lambda item: (item[1].ready_unix, str(item[0])))
 
-    def _marks(self, books: Books) -> list[tuple[str, Instruction]]:
-        """Marks of all windows with open positions, of any feed, once a request waits for them."""
-        if not self._waiting(books):
-            return []
-        return [
-            (
-                "mark",
-                client.ix_mark_window(
-                    exchange=self._exchange, pool=books.exchange.pool, window=address, feed=window.feed
-                ),
-            )
-            for address, window in sorted(books.windows.items(), key=lambda item: str(item[0]))
+    def _over(self, request: client.LpRequest) -> bool:
+        return self.now_ms() // 1000 >= request.ready_unix + REQUEST_LIFE_S
+
+    async def _execute(self, books: Books, address: Pubkey) -> bool:
+        """Mark all windows with open positions, of any feed, and carry a request out: all in one slot.
+
+        What does not fit into one transaction is marked by others in the same batch; if they land in an earlier slot
+        the execution is refused and tried again.
+        """
+        marks = [
+            client.ix_mark_window(exchange=self._exchange, pool=books.exchange.pool, window=at, feed=window.feed)
+            for at, window in sorted(books.windows.items(), key=lambda item: str(item[0]))
             if window.exchange == self._exchange and window.open_positions
         ]
+        request = books.requests[address]
+        execution = client.ix_execute_request(
+            executor=self._key.pubkey(),
+            exchange=self._exchange,
+            pool=books.exchange.pool,
+            vault=books.exchange.vault,
+            lp_mint=books.exchange.lp_mint,
+            lp_escrow=pda.lp_escrow(self._exchange),
+            destination=request.destination,
+            request=address,
+            rent_payer=request.rent_payer,
+        )
+        first = len(marks) % MARKS_AT_ONCE or min(len(marks), MARKS_AT_ONCE)
+        ahead = [marks[at : at + MARKS_AT_ONCE] for at in range(first, len(marks), MARKS_AT_ONCE)]
+        return await self._deliver([("mark", group) for group in ahead] + [("request", [*marks[:first], execution])])
 
-    def _requests(self, books: Books) -> list[tuple[Pubkey, Instruction]]:
-        return [
-            (
-                address,
-                client.ix_execute_request(
-                    executor=self._key.pubkey(),
-                    exchange=self._exchange,
-                    pool=books.exchange.pool,
-                    vault=books.exchange.vault,
-                    lp_mint=books.exchange.lp_mint,
-                    lp_escrow=pda.lp_escrow(self._exchange),
-                    destination=request.destination,
-                    request=address,
-                    rent_payer=request.rent_payer,
-                ),
-            )
-            for address, request in self._waiting(books)
-        ]
+    def _end(self, books: Books, address: Pubkey) -> Instruction:
+        """Give a request whose time is over back, to its owner's associated token account."""
+        request = books.requests[address]
+        mint = books.exchange.lp_mint if request.kind else books.exchange.collateral_mint
+        return client.ix_cancel_request(
+            signer=self._key.pubkey(),
+            exchange=self._exchange,
+            pool=books.exchange.pool,
+            vault=books.exchange.vault,
+            lp_escrow=pda.lp_escrow(self._exchange),
+            destination=get_associated_token_address(request.owner, mint),
+            request=address,
+            rent_payer=request.rent_payer,
+        )
 
     def take_signatures(self) -> list[str]:
         """Transactions sent since the last call."""
@@ -260,15 +294,19 @@ class Cranker:
         return taken
 
     async def _send(self, kind: str, instruction: Instruction) -> bool:
-        """Send it and tell whether it worked; whatever fails is planned again from fresh accounts."""
-        (delivery,) = await self._courier.send([(self._key, instruction)], self.now_ms())
-        if delivery.signature:
-            self._signatures.append(delivery.signature)
-        if delivery.error:
-            self.stats.refused[f"{kind}: {delivery.error}"] += 1
-        else:
-            self.stats.done[kind] += 1
-        return not delivery.error
+        return await self._deliver([(kind, [instruction])])
+
+    async def _deliver(self, work: Sequence[tuple[str, Sequence[Instruction]]]) -> bool:
+        """Send transactions together and tell whether the last worked; what fails is planned again from fresh books."""
+        sent = await self._courier.send([(self._key, *instructions) for _, instructions in work], self.now_ms())
+        for (kind, _), delivery in zip(work, sent, strict=True):
+            if delivery.signature:
+                self._signatures.append(delivery.signature)
+            if delivery.error:
+                self.stats.refused[f"{kind}: {delivery.error}"] += 1
+            else:
+                self.stats.done[kind] += 1
+        return not sent[-1].error
 
 
 def below_maintenance(window: client.Window, position: client.Position, feed: oracle_client.Feed) -> bool:

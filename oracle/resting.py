@@ -15,7 +15,7 @@ from chain.clients import oracle as oracle_client
 from momentum import pricing
 from oracle.windows import FeedState, Progress, SampleLike, forward_e6, parts_between
 
-TRIGGER_LIFE_MS = 30_000
+TRIGGER_LIFE_MS = 5_000
 CANCEL_GRACE_MS = 5_000
 EXPIRY_GRACE_MS = 60_000
 LIMIT, STOP_LOSS, TAKE_PROFIT = 1, 2, 3
@@ -101,18 +101,21 @@ def sample_to_crank(
 def triggers(samples: Samples, order: client.Order, window: client.Window, position: client.Position) -> Iterator[int]:
     """Yield the samples that trigger the order and have their fill sample, earliest first."""
     oldest = max(order.commit_samples, samples.newest + 1 - len(samples.feed.ring), 0)
-    first = samples.newest + 1
-    while first > oldest and samples.ms(first - 1) + order.delay_ms + TRIGGER_LIFE_MS >= samples.ms(samples.newest):
-        first -= 1
-    fill = first
-    for index in range(first, samples.newest + 1):
+    newest_ms = samples.ms(samples.newest) if samples.newest >= 0 else 0
+    if order.until_ms and newest_ms >= order.until_ms + order.delay_ms + CANCEL_GRACE_MS:
+        return
+    fill = oldest
+    for index in range(oldest, samples.newest + 1):
         at_ms = samples.ms(index)
         while fill <= samples.newest and samples.ms(fill) < at_ms + order.delay_ms:
             fill += 1
         if fill > samples.newest:
             return
+        if samples.ms(fill) + TRIGGER_LIFE_MS < newest_ms:
+            continue
         in_time = at_ms >= order.commit_ms and (order.until_ms == 0 or at_ms < order.until_ms)
-        undisturbed = samples.epoch(index) % 2 == 0 and samples.epoch(index) == samples.epoch(fill)
+        epochs = {samples.epoch(number) for number in (index, fill, samples.newest)}
+        undisturbed = samples.epoch(index) % 2 == 0 and len(epochs) == 1
         if in_time and undisturbed and samples.period(index) == samples.period(fill):
             here, there = (samples.priced(i, window) for i in (index, fill))
             if _condition(order, here, window, position) and _fills(order, there, window, position):

@@ -79,10 +79,10 @@ def declared_e6(name: str, body: dict[str, Any]) -> int:
     if name == "CollateralChanged":
         return int(body["amount_e6"]) if int(body["deposit"]) else -int(body["amount_e6"])
     if name == "LiquidityChanged":  # a deposit's tokens came in with its request
-        return 0 if int(body["deposit"]) else -int(body["amount_e6"])
+        return 0 if int(body["deposit"]) or int(body["held"]) else -int(body["amount_e6"])
     if name in ("LiquidityRequested", "LiquidityCancelled") and int(body["kind"]) == 0:
         return int(body["amount"]) if name == "LiquidityRequested" else -int(body["amount"])
-    return -int(body["protocol_e6"]) if name == "FeesDistributed" else 0
+    return -int(body["amount_e6"]) if name == "ProtocolFeesCollected" else 0
 
 
 def sample_rows(path: Path) -> tuple[SampleRow, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+
+from chain.tasks import stop
 
 T = TypeVar("T")
 Handler = Callable[[T], Awaitable[None]]
@@ -58,11 +59,7 @@ class Fanout(Generic[T]):
 
     async def close(self) -> None:
         """Stop the tasks."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await stop(*self._tasks)
         self._tasks, self._boxes = [], []
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from backend.feedstore import Batch, FeedStore, LiveTick, Revision, Score
+from chain.tasks import stop
 from ingest.timeline import Applied
 from oracle.core import Revised, Sample
 
@@ -69,10 +69,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Stop the writer."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await stop(self._task)
 
     async def _write(self) -> None:
         while True:

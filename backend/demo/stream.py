@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from typing import Any
 
 import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from chain.tasks import stop
 
 KEEP = 200
 
@@ -34,10 +35,7 @@ class Stream:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await stop(self._task)
 
     async def reached(self, tick: int, timeout_s: float = 30.0) -> None:
         """Return when the stream has shown ``tick`` or a later one as confirmed. Raises TimeoutError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from backend.db.pool import Database
 from backend.edge.core import RING, Channel, Client, frame
 from backend.edge.snapshot import snapshot
 from backend.feedstore import channel_of
+from chain.tasks import stop
 
 _log = logging.getLogger(__name__)
 _PREFIX = "match:"
@@ -56,11 +56,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Stop listening."""
-        for task in (self._task, self._filler):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await stop(self._task, self._filler)
 
     @property
     def clients(self) -> int:

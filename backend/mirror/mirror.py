@@ -37,6 +37,7 @@ from chain.program import Program
 from chain.pubsub import PubSub
 from chain.rpc import RpcPool
 from chain.subscriptions import Notification, Resumed
+from chain.tasks import stop
 
 _log = logging.getLogger(__name__)
 PROGRAMS = (oracle.PROGRAM, market.PROGRAM, treasury.PROGRAM)
@@ -96,9 +97,7 @@ class Mirror:
 
     async def stop(self) -> None:
         """Stop; what was not written is read again at the next start."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(*self._tasks, quiet=True)
 
     async def caught_up(self) -> None:
         """Wait until everything the chain has confirmed by now is in the database."""

@@ -462,11 +462,11 @@ class ExchangeParams:
     """What the authority may change."""
 
     delay_ms: int
-    """Delay between commit and fill sample, at least 3 s."""
+    """Delay between commit and fill sample, 3 to 15 s."""
     order_expiry_ms: int
     """Life of an order that asks for none, at most 120 s."""
     dispute_ms: int
-    """Time between finalisation and settlement of a window."""
+    """Time between finalisation and settlement of a window, at most two days."""
     fee_e6: int
     """Fee in points a contract."""
     initial_margin_e6: int
@@ -496,11 +496,11 @@ class ExchangeParams:
     liquidation_dust_e6: int
     """A position of at most this quantity is liquidated at once, a larger one by halves; 0: always at once."""
     challenge_bond_e6: int
-    """Bond of a challenge."""
+    """Bond of a challenge, at least 1 USDC where there are challenges."""
     challenge_ms: int
     """By how much a challenge extends the dispute time; 0: there are no challenges."""
     lp_cooldown_s: int
-    """Time between a liquidity provider's request to withdraw and its execution."""
+    """Time between a liquidity provider's request to withdraw and its execution, a day to a week; 0: none."""
     outflow_hour_e6: int
     """Most winnings that leave the vault in an hour; 0: any amount."""
     outflow_day_e6: int
@@ -818,7 +818,14 @@ class Feed:
     """`data_ms` of the sample with which the present suspension began; 0 while there is none."""
     set_id: int
     """Number of the publisher set that the feed was listed with."""
-    _reserved: bytes = bytes(20)
+    still_since_ms: int
+    """Play time at which a majority began to suspend, plus 1; 0 while none does."""
+    lone_since_ms: int
+    """`data_ms` at which flags without a majority began, plus 1; 0 while there are none."""
+    lone_ms: int
+    """How long such flags have suspended the running period, with what their beginnings cost."""
+    still_minutes: tuple[int, ...]
+    """Of each half: bit `i` is set where a majority had suspended the 15 minutes before minute `15 + i`."""
     minute_area: NDArray[Any]
     """`Sample::area` at each full minute of each period."""
     minute_left_out_ms: NDArray[Any]
@@ -877,7 +884,10 @@ _Feed: c.Struct[Feed] = c.Struct(
         ("suspended_ms", c.U32),
         ("suspended_since_ms", c.U32),
         ("set_id", c.U32),
-        ("_reserved", c.FixedBytes(20)),
+        ("still_since_ms", c.U32),
+        ("lone_since_ms", c.U32),
+        ("lone_ms", c.U32),
+        ("still_minutes", c.Array(c.U32, 2)),
         ("minute_area", c.NumpyArray("<u8", (4, 46))),
         ("minute_left_out_ms", c.NumpyArray("<u4", (4, 46))),
         ("minute_suspended_ms", c.NumpyArray("<u4", (2, 46))),
@@ -919,7 +929,10 @@ FEED_DTYPE = np.dtype(
         ("suspended_ms", "<u4"),
         ("suspended_since_ms", "<u4"),
         ("set_id", "<u4"),
-        ("_reserved", "u1", (20,)),
+        ("still_since_ms", "<u4"),
+        ("lone_since_ms", "<u4"),
+        ("lone_ms", "<u4"),
+        ("still_minutes", "<u4", (2,)),
         ("minute_area", "<u8", (4, 46)),
         ("minute_left_out_ms", "<u4", (4, 46)),
         ("minute_suspended_ms", "<u4", (2, 46)),
@@ -970,14 +983,57 @@ FEES_DISTRIBUTED_DTYPE = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InsuranceReleased:
+    """The authority moved insurance into the pool's cash."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\x15\x80\x84\x83\xf12\xa9\r'
+
+    exchange: Pubkey
+    amount_e6: int
+    insurance_e6: int
+    """What is left."""
+    cash_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _InsuranceReleased.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> InsuranceReleased:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _InsuranceReleased.decode(data, at)
+
+
+_InsuranceReleased: c.Struct[InsuranceReleased] = c.Struct(
+    InsuranceReleased,
+    (
+        ("exchange", c.KEY),
+        ("amount_e6", c.U64),
+        ("insurance_e6", c.U64),
+        ("cash_e6", c.U64),
+    ),
+)
+
+INSURANCE_RELEASED_DTYPE = np.dtype(
+    [
+        ("exchange", ("u1", (32,))),
+        ("amount_e6", "<u8"),
+        ("insurance_e6", "<u8"),
+        ("cash_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidityCancelled:
-    """A request was taken back by its owner."""
+    """What a request held went to its owner: taken back, over its time, or the result that could not be paid."""
 
     DISCRIMINATOR: ClassVar[bytes] = b'P\x12\xfa@\x9d\xf9\x0b\xc5'
 
     request: Pubkey
     owner: Pubkey
     kind: int
+    """0 tokens, 1 shares."""
     amount: int
 
     def encode(self) -> bytes:
@@ -1026,6 +1082,8 @@ class LiquidityChanged:
     supply_after: int
     value_e6: int
     """What the shares were priced on: cash and marks."""
+    held: int
+    """1: it could not be paid and waits for its owner in the request."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1049,6 +1107,7 @@ _LiquidityChanged: c.Struct[LiquidityChanged] = c.Struct(
         ("supply_before", c.U64),
         ("supply_after", c.U64),
         ("value_e6", c.U64),
+        ("held", c.U8),
     ),
 )
 
@@ -1063,6 +1122,7 @@ LIQUIDITY_CHANGED_DTYPE = np.dtype(
         ("supply_before", "<u8"),
         ("supply_after", "<u8"),
         ("value_e6", "<u8"),
+        ("held", "u1"),
     ]
 )
 
@@ -1129,7 +1189,9 @@ class LpRequest:
     bump: int
     kind: int
     """0 deposit of tokens, 1 withdrawal of shares."""
-    _reserved: bytes = bytes(5)
+    held: int
+    """1 once it was carried out but could not be paid to `destination`: `amount` and `kind` are what its owner takes."""
+    _reserved: bytes = bytes(4)
     pool: Pubkey
     owner: Pubkey
     destination: Pubkey
@@ -1142,7 +1204,7 @@ class LpRequest:
     minimum: int
     """Fewest shares, least tokens."""
     ready_unix: int
-    """Not executed before."""
+    """Not executed before, nor `LP_REQUEST_LIFE_S` after."""
     marks_from_ms: int
     """Every mark used must be of this data time or later."""
     tip_lamports: int
@@ -1168,7 +1230,8 @@ _LpRequest: c.Struct[LpRequest] = c.Struct(
         ("version", c.U8),
         ("bump", c.U8),
         ("kind", c.U8),
-        ("_reserved", c.FixedBytes(5)),
+        ("held", c.U8),
+        ("_reserved", c.FixedBytes(4)),
         ("pool", c.KEY),
         ("owner", c.KEY),
         ("destination", c.KEY),
@@ -1187,7 +1250,8 @@ LP_REQUEST_DTYPE = np.dtype(
         ("version", "u1"),
         ("bump", "u1"),
         ("kind", "u1"),
-        ("_reserved", "u1", (5,)),
+        ("held", "u1"),
+        ("_reserved", "u1", (4,)),
         ("pool", ("u1", (32,))),
         ("owner", ("u1", (32,))),
         ("destination", ("u1", (32,))),
@@ -1304,6 +1368,8 @@ class MarginMoved:
     amount_e6: int
     collateral_e6: int
     free_e6: int
+    borrow_e6: int
+    """Borrow fee taken from the collateral first."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1324,6 +1390,7 @@ _MarginMoved: c.Struct[MarginMoved] = c.Struct(
         ("amount_e6", c.U64),
         ("collateral_e6", c.U64),
         ("free_e6", c.U64),
+        ("borrow_e6", c.U64),
     ),
 )
 
@@ -1335,6 +1402,7 @@ MARGIN_MOVED_DTYPE = np.dtype(
         ("amount_e6", "<u8"),
         ("collateral_e6", "<u8"),
         ("free_e6", "<u8"),
+        ("borrow_e6", "<u8"),
     ]
 )
 
@@ -1662,6 +1730,8 @@ class OrderEnded:
     borrow_e6: int
     """Borrow fee taken from the collateral before anything else."""
     kind: int
+    insured_e6: int
+    """Of the bad debt, paid by the insurance."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -1701,6 +1771,7 @@ _OrderEnded: c.Struct[OrderEnded] = c.Struct(
         ("suspend_epoch", c.U16),
         ("borrow_e6", c.U64),
         ("kind", c.U8),
+        ("insured_e6", c.U64),
     ),
 )
 
@@ -1731,6 +1802,7 @@ ORDER_ENDED_DTYPE = np.dtype(
         ("suspend_epoch", "<u2"),
         ("borrow_e6", "<u8"),
         ("kind", "u1"),
+        ("insured_e6", "<u8"),
     ]
 )
 
@@ -1881,14 +1953,15 @@ class Pool:
     fee_escrow_e6: int
     """Fees of windows that are not yet distributed."""
     protocol_fees_e6: int
-    """Protocol's share waiting for its transfer (0: it is sent at once)."""
+    """Protocol's share of the fees that were split, until it is collected."""
     insurance_e6: int
+    """Pays bad debt; the authority may move it into cash."""
     claimable_e6: int
     """Deposits of liquidity that wait, and bonds of challenges."""
     open_positions: int
     """Positions with a quantity."""
     bad_debt_e6: int
-    """Counter: losses beyond collateral."""
+    """Counter: losses beyond collateral, also those that the insurance paid."""
     fees_charged_e6: int
     """Counter: fees charged. Equals fee escrow + distributed + returned (I12)."""
     fees_distributed_e6: int
@@ -1913,8 +1986,8 @@ class Pool:
     """Losses of the traders in them."""
     mark_data_ms: int
     """Data time of the oldest mark of the round."""
-    mark_unix: int
-    """When the round began."""
+    mark_slot: int
+    """The slot that the round is of."""
     mark_round: int
     marked_windows: int
     """Live windows marked in the round."""
@@ -1969,7 +2042,7 @@ _Pool: c.Struct[Pool] = c.Struct(
         ("mark_gain_e6", c.U64),
         ("mark_loss_e6", c.U64),
         ("mark_data_ms", c.U64),
-        ("mark_unix", c.U64),
+        ("mark_slot", c.U64),
         ("mark_round", c.U32),
         ("marked_windows", c.U32),
     ),
@@ -2009,7 +2082,7 @@ POOL_DTYPE = np.dtype(
         ("mark_gain_e6", "<u8"),
         ("mark_loss_e6", "<u8"),
         ("mark_data_ms", "<u8"),
-        ("mark_unix", "<u8"),
+        ("mark_slot", "<u8"),
         ("mark_round", "<u4"),
         ("marked_windows", "<u4"),
     ]
@@ -2141,6 +2214,8 @@ class PositionLiquidated:
     sample_index: int
     borrow_e6: int
     """Borrow fee taken from the collateral before anything else."""
+    insured_e6: int
+    """Of the bad debt, paid by the insurance."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -2174,6 +2249,7 @@ _PositionLiquidated: c.Struct[PositionLiquidated] = c.Struct(
         ("kept_e6", c.U64),
         ("sample_index", c.U64),
         ("borrow_e6", c.U64),
+        ("insured_e6", c.U64),
     ),
 )
 
@@ -2198,6 +2274,7 @@ POSITION_LIQUIDATED_DTYPE = np.dtype(
         ("kept_e6", "<u8"),
         ("sample_index", "<u8"),
         ("borrow_e6", "<u8"),
+        ("insured_e6", "<u8"),
     ]
 )
 
@@ -2226,6 +2303,8 @@ class PositionSettled:
     """Fees given back because the window is void."""
     borrow_e6: int
     """Borrow fee taken from the collateral before anything else."""
+    insured_e6: int
+    """Of the bad debt, paid by the insurance."""
 
     def encode(self) -> bytes:
         """Return the bytes of this value."""
@@ -2255,6 +2334,7 @@ _PositionSettled: c.Struct[PositionSettled] = c.Struct(
         ("bad_debt_e6", c.U64),
         ("fees_returned_e6", c.U64),
         ("borrow_e6", c.U64),
+        ("insured_e6", c.U64),
     ),
 )
 
@@ -2275,6 +2355,42 @@ POSITION_SETTLED_DTYPE = np.dtype(
         ("bad_debt_e6", "<u8"),
         ("fees_returned_e6", "<u8"),
         ("borrow_e6", "<u8"),
+        ("insured_e6", "<u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolFeesCollected:
+    """The protocol's share of fees went to the treasury."""
+
+    DISCRIMINATOR: ClassVar[bytes] = b'\xa5"}\x9b\x0fVc\xbf'
+
+    exchange: Pubkey
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ProtocolFeesCollected.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ProtocolFeesCollected:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ProtocolFeesCollected.decode(data, at)
+
+
+_ProtocolFeesCollected: c.Struct[ProtocolFeesCollected] = c.Struct(
+    ProtocolFeesCollected,
+    (
+        ("exchange", c.KEY),
+        ("amount_e6", c.U64),
+    ),
+)
+
+PROTOCOL_FEES_COLLECTED_DTYPE = np.dtype(
+    [
+        ("exchange", ("u1", (32,))),
+        ("amount_e6", "<u8"),
     ]
 )
 
@@ -2890,21 +3006,28 @@ class ErrorCode(IntEnum):
     MATCH_RUNNING = 6062
     WINDOWS_LEFT = 6063
     NOT_OLD_ACCOUNT = 6064
+    REQUEST_OVER = 6065
+    REQUEST_ALIVE = 6066
+    WRONG_RECEIVER = 6067
+    NO_SHARES = 6068
+    NOTHING_TO_COLLECT = 6069
+    TOO_SMALL = 6070
+    WINDOW_IS_VOID = 6071
 
 
 ERRORS: dict[int, ErrorInfo] = {
     6000: ErrorInfo(6000, 'NotAuthority', "Only the exchange's authority may do this: sign with the authority."),
     6001: ErrorInfo(6001, 'NotOperator', "Only the exchange's operator may do this: sign with the operator."),
-    6002: ErrorInfo(6002, 'OnlyTighten', 'The operator may only tighten the pause: ask the authority to loosen it.'),
-    6003: ErrorInfo(6003, 'WrongOwner', 'The margin account belongs to another owner: pass your own.'),
+    6002: ErrorInfo(6002, 'OnlyTighten', 'Operator and guardian may only tighten the pause: choose a higher level, or ask the authority to loosen it.'),
+    6003: ErrorInfo(6003, 'WrongOwner', 'The signer does not own this margin account: sign with its owner, or show a session where one is enough.'),
     6004: ErrorInfo(6004, 'WrongAccount', 'An account does not belong to the exchange, window or order it is used with: derive it again.'),
     6005: ErrorInfo(6005, 'WrongFeed', "Not the window's feed, or one of another oracle config: pass the feed stored in the market."),
-    6006: ErrorInfo(6006, 'BadParameter', 'A parameter is out of range: see the limits in docs/programs.md.'),
+    6006: ErrorInfo(6006, 'BadParameter', 'A parameter is out of range: see "Limits in code" in docs/programs.md.'),
     6007: ErrorInfo(6007, 'Paused', 'The exchange is paused for this: wait until the pause is lifted.'),
     6008: ErrorInfo(6008, 'Suspended', 'Trading is suspended (goal, penalty, VAR, red card or feed loss): wait until play goes on.'),
     6009: ErrorInfo(6009, 'InBreak', 'No play is running: wait for the next kick-off.'),
     6010: ErrorInfo(6010, 'NoSample', 'The feed has no sample yet: wait for the first.'),
-    6011: ErrorInfo(6011, 'WindowNotOpen', 'The window is not open: choose another one.'),
+    6011: ErrorInfo(6011, 'WindowNotOpen', 'The window is over or closed for trading: choose another one, or wait for the settlement of this one.'),
     6012: ErrorInfo(6012, 'WindowClosing', 'The window ends within 20 s: choose a later one.'),
     6013: ErrorInfo(6013, 'ClientIdUsed', 'The client id is not above the last one used: the order may already be there, do not send it again.'),
     6014: ErrorInfo(6014, 'CollateralTooLow', 'The collateral is below the initial margin: add collateral or trade less.'),
@@ -2913,11 +3036,11 @@ ERRORS: dict[int, ErrorInfo] = {
     6017: ErrorInfo(6017, 'WrongSample', "This is not the order's determined sample: pass the first with data time >= commit + delay."),
     6018: ErrorInfo(6018, 'SameSlot', 'The order was placed in this slot: crank it in a later one.'),
     6019: ErrorInfo(6019, 'FeedGone', 'The feed has gone: finalise the window first.'),
-    6020: ErrorInfo(6020, 'StaleSample', 'The newest sample is too old to liquidate on: wait for the next.'),
+    6020: ErrorInfo(6020, 'StaleSample', 'The newest sample is too old to measure margin on: wait for the next.'),
     6021: ErrorInfo(6021, 'MarginSufficient', 'The position has enough margin: nothing to liquidate.'),
-    6022: ErrorInfo(6022, 'PositionEmpty', 'The position is empty: nothing to liquidate.'),
+    6022: ErrorInfo(6022, 'PositionEmpty', 'The position is empty, with nothing to liquidate and no margin to move: choose one that is open.'),
     6023: ErrorInfo(6023, 'WindowNotEnded', 'The window has not ended: wait for its last sample.'),
-    6024: ErrorInfo(6024, 'AlreadyFinal', 'The window is already final.'),
+    6024: ErrorInfo(6024, 'AlreadyFinal', 'The window is final or void already: settle its positions.'),
     6025: ErrorInfo(6025, 'NotFinal', 'The window is not final: finalise it first.'),
     6026: ErrorInfo(6026, 'InDispute', 'The dispute time has not passed: try again later.'),
     6027: ErrorInfo(6027, 'OrdersPending', 'Orders are still pending: crank them first.'),
@@ -2925,11 +3048,11 @@ ERRORS: dict[int, ErrorInfo] = {
     6029: ErrorInfo(6029, 'FeesDone', "The window's fees are already distributed."),
     6030: ErrorInfo(6030, 'PoolBusy', 'Open positions need this liquidity: ask for less or wait for their settlement.'),
     6031: ErrorInfo(6031, 'Slippage', 'The result is worse than the minimum you asked for: ask for less or try again.'),
-    6032: ErrorInfo(6032, 'BadAmount', 'The amount is zero or more than there is: ask for less.'),
+    6032: ErrorInfo(6032, 'BadAmount', 'The amount is zero or more than there is: choose one in between.'),
     6033: ErrorInfo(6033, 'Overflow', 'A sum left its range: nothing was changed.'),
     6034: ErrorInfo(6034, 'Underflow', 'A balance would fall below zero: nothing was changed.'),
     6035: ErrorInfo(6035, 'InvariantBroken', "The pool's books no longer add up: nothing was changed, report this."),
-    6036: ErrorInfo(6036, 'NotGuardian', "Only the exchange's guardian may do this: sign with the guardian."),
+    6036: ErrorInfo(6036, 'NotGuardian', 'Only the guardian may do this, and the authority too where it voids a window: sign with one of them.'),
     6037: ErrorInfo(6037, 'GuardianRests', 'The guardian has paused already: it may pause again 72 hours after that pause ended.'),
     6038: ErrorInfo(6038, 'OutflowGrowth', 'An outflow limit grows by a quarter a day at most and is not lifted: ask for less or wait a day.'),
     6039: ErrorInfo(6039, 'NoChallenges', 'This exchange takes no challenges: its parameter challenge_ms is 0.'),
@@ -2938,7 +3061,7 @@ ERRORS: dict[int, ErrorInfo] = {
     6042: ErrorInfo(6042, 'NotChallenged', 'The window has no open challenge: there is no bond to resolve.'),
     6043: ErrorInfo(6043, 'NothingToMark', 'No position is open in this window: it needs no mark.'),
     6044: ErrorInfo(6044, 'StaleMark', 'The newest sample is too old to mark on: wait for the next, or finalise the window.'),
-    6045: ErrorInfo(6045, 'MarksMissing', 'A window with open positions has no fresh mark since the request: mark every one, then try again.'),
+    6045: ErrorInfo(6045, 'MarksMissing', 'A window with open positions has no mark of this slot and later than the request: mark all and execute at once.'),
     6046: ErrorInfo(6046, 'CoolingDown', "The withdrawal waits for its cooldown: try again at the request's ready_unix."),
     6047: ErrorInfo(6047, 'LastShares', 'The last shares leave only while no position is open: leave some or wait for settlement.'),
     6048: ErrorInfo(6048, 'OutflowHour', "This hour's limit on winnings is used up: try again an hour after the pool's outflow_hour_unix."),
@@ -2958,6 +3081,13 @@ ERRORS: dict[int, ErrorInfo] = {
     6062: ErrorInfo(6062, 'MatchRunning', 'The match is not over: wait until its feed is final.'),
     6063: ErrorInfo(6063, 'WindowsLeft', 'Windows of the market are left: close them first.'),
     6064: ErrorInfo(6064, 'NotOldAccount', 'Not an exchange, pool or margin account of version 1: there is nothing to migrate.'),
+    6065: ErrorInfo(6065, 'RequestOver', "The request's time is over, or it was carried out: end it with cancel_request."),
+    6066: ErrorInfo(6066, 'RequestAlive', "Only the request's owner may end it: others eight hours after its ready_unix, if it was not carried out."),
+    6067: ErrorInfo(6067, 'WrongReceiver', 'The token account is not of the one who is to be paid: pass one of his.'),
+    6068: ErrorInfo(6068, 'NoShares', 'Nobody holds shares of the pool: wait for a deposit of liquidity.'),
+    6069: ErrorInfo(6069, 'NothingToCollect', 'No protocol fees wait: call distribute_fees for a window first.'),
+    6070: ErrorInfo(6070, 'TooSmall', 'The request is worth less than one unit: cancel it and ask for more.'),
+    6071: ErrorInfo(6071, 'WindowIsVoid', 'The window is void already: there is no settlement to challenge or to undo.'),
 }
 
 
@@ -3259,7 +3389,7 @@ _CancelRequestArgs: c.Struct[CancelRequestArgs] = c.Struct(
 
 def ix_cancel_request(
     *,
-    owner: Pubkey,
+    signer: Pubkey,
     exchange: Pubkey,
     pool: Pubkey,
     vault: Pubkey,
@@ -3279,7 +3409,7 @@ def ix_cancel_request(
         PROGRAM_ID,
         b'A\xc4\xb1\xf7S\x97!\x82' + CancelRequestArgs().encode(),
         [
-            AccountMeta(owner, True, False),
+            AccountMeta(signer, True, True),
             AccountMeta(exchange, False, False),
             AccountMeta(pool, False, True),
             AccountMeta(vault, False, True),
@@ -3468,6 +3598,55 @@ def ix_close_window(
             AccountMeta(market, False, True),
             AccountMeta(window, False, True),
             AccountMeta(rent_receiver, False, True),
+            *remaining_accounts,
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectProtocolFeesArgs:
+    """Arguments of `collect_protocol_fees`."""
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _CollectProtocolFeesArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> CollectProtocolFeesArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _CollectProtocolFeesArgs.decode(data, at)
+
+
+_CollectProtocolFeesArgs: c.Struct[CollectProtocolFeesArgs] = c.Struct(
+    CollectProtocolFeesArgs,
+    (
+    ),
+)
+
+
+def ix_collect_protocol_fees(
+    *,
+    exchange: Pubkey,
+    pool: Pubkey,
+    vault: Pubkey,
+    treasury_vault: Pubkey,
+    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pay the protocol's share of the fees to the treasury."""
+    return Instruction(
+        PROGRAM_ID,
+        b'\x16C\x17b\x96\xb2F\xdc' + CollectProtocolFeesArgs().encode(),
+        [
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(treasury_vault, False, True),
+            AccountMeta(token_program, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
             *remaining_accounts,
         ],
     )
@@ -3784,10 +3963,7 @@ def ix_distribute_fees(
     exchange: Pubkey,
     pool: Pubkey,
     window: Pubkey,
-    vault: Pubkey,
-    treasury_vault: Pubkey,
     lp_mint: Pubkey,
-    token_program: Pubkey = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
     event_authority: Pubkey = EVENT_AUTHORITY,
     program: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
@@ -3800,10 +3976,7 @@ def ix_distribute_fees(
             AccountMeta(exchange, False, False),
             AccountMeta(pool, False, True),
             AccountMeta(window, False, True),
-            AccountMeta(vault, False, True),
-            AccountMeta(treasury_vault, False, True),
             AccountMeta(lp_mint, False, False),
-            AccountMeta(token_program, False, False),
             AccountMeta(event_authority, False, False),
             AccountMeta(program, False, False),
             *remaining_accounts,
@@ -4504,6 +4677,57 @@ def returned_quote(data: bytes) -> QuoteView:
     """Decode what `quote` returns (the return data of a simulation)."""
     value: QuoteView = _QuoteView.read(data, 0)[0]
     return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseInsuranceArgs:
+    """Arguments of `release_insurance`."""
+
+    amount_e6: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of this value."""
+        return _ReleaseInsuranceArgs.encode(self)
+
+    @staticmethod
+    def decode(data: bytes, at: int = 0) -> ReleaseInsuranceArgs:
+        """Read a value at offset `at`; raises `codec.DecodeError`."""
+        return _ReleaseInsuranceArgs.decode(data, at)
+
+
+_ReleaseInsuranceArgs: c.Struct[ReleaseInsuranceArgs] = c.Struct(
+    ReleaseInsuranceArgs,
+    (
+        ("amount_e6", c.U64),
+    ),
+)
+
+
+def ix_release_insurance(
+    *,
+    authority: Pubkey,
+    exchange: Pubkey,
+    pool: Pubkey,
+    lp_mint: Pubkey,
+    amount_e6: int,
+    event_authority: Pubkey = EVENT_AUTHORITY,
+    program: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Move insurance into the pool's cash."""
+    return Instruction(
+        PROGRAM_ID,
+        b'L\xbf\xcdc\xa0uBC' + ReleaseInsuranceArgs(amount_e6=amount_e6).encode(),
+        [
+            AccountMeta(authority, True, False),
+            AccountMeta(exchange, False, False),
+            AccountMeta(pool, False, True),
+            AccountMeta(lp_mint, False, False),
+            AccountMeta(event_authority, False, False),
+            AccountMeta(program, False, False),
+            *remaining_accounts,
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -5397,7 +5621,7 @@ def ix_withdraw_collateral(
     )
 
 
-Event = AttestationChanged | ChallengeResolved | CollateralChanged | FeesDistributed | LiquidityCancelled | LiquidityChanged | LiquidityRequested | MarginMoved | MarketCreated | OrderCancelRequested | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | SessionChanged | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
+Event = AttestationChanged | ChallengeResolved | CollateralChanged | FeesDistributed | InsuranceReleased | LiquidityCancelled | LiquidityChanged | LiquidityRequested | MarginMoved | MarketCreated | OrderCancelRequested | OrderEnded | OrderPlaced | PauseChanged | PositionLiquidated | PositionSettled | ProtocolFeesCollected | SessionChanged | WindowChallenged | WindowFinalised | WindowOpened | WindowVoided
 
 PROGRAM = Program(
     name="market",
@@ -5412,6 +5636,7 @@ PROGRAM = Program(
         b'\xf4\xbf\xa4^\xcd\x19\xc9\xca': ("clear_guardian_pause", _ClearGuardianPauseArgs),
         b'X\x9a\xf8\xba0\x0e{\xf4': ("close_market", _CloseMarketArgs),
         b'\xfe.\xa9X(\xd6\xd8\x11': ("close_window", _CloseWindowArgs),
+        b'\x16C\x17b\x96\xb2F\xdc': ("collect_protocol_fees", _CollectProtocolFeesArgs),
         b'\xb2\xf4j\xf6\xea\xaf\xbcA': ("crank_order", _CrankOrderArgs),
         b'\x13\x9bHh\xa4\xc0\x03D': ("create_margin", _CreateMarginArgs),
         b'g\xe2a\xeb\xc8\xbc\xfb\xfe': ("create_market", _CreateMarketArgs),
@@ -5431,6 +5656,7 @@ PROGRAM = Program(
         b'3(5\xb5\xaa+\x80\xa8': ("open_window", _OpenWindowArgs),
         b'\x14\x94\xec\xc6Lwc\x8e': ("propose_authority", _ProposeAuthorityArgs),
         b'\x95*m\xf7\x86\x92\xd5{': ("quote", _QuoteArgs),
+        b'L\xbf\xcdc\xa0uBC': ("release_insurance", _ReleaseInsuranceArgs),
         b'\xe3i\xe7\x17\xec\x1a\x06 ': ("remove_margin", _RemoveMarginArgs),
         b'\xf3\xca\xc5\xd7\x87a\xd5m': ("request_deposit", _RequestDepositArgs),
         b'\xfbUy\xcd8\xc9\x0c\xb1': ("request_withdrawal", _RequestWithdrawalArgs),
@@ -5468,6 +5694,7 @@ PROGRAM = Program(
         b'd\x99&{\xac\xfa\xa6i': _ChallengeResolved,
         b'\xacr09bS_\x9d': _CollateralChanged,
         b'\xd1\x18\xae\xc8\xecZ\x9a7': _FeesDistributed,
+        b'\x15\x80\x84\x83\xf12\xa9\r': _InsuranceReleased,
         b'P\x12\xfa@\x9d\xf9\x0b\xc5': _LiquidityCancelled,
         b'\x84\x84\xc1\xd6\x0cc(\x1c': _LiquidityChanged,
         b'\xf2\xa9oh\x0e\xf9\x08<': _LiquidityRequested,
@@ -5479,6 +5706,7 @@ PROGRAM = Program(
         b'\xee\xbc\xd5N\x86\xd1\xb2\xda': _PauseChanged,
         b'(kZ\xd6`\x1e=\x80': _PositionLiquidated,
         b'Kd\\\xbd\xf5t\xfc\xdd': _PositionSettled,
+        b'\xa5"}\x9b\x0fVc\xbf': _ProtocolFeesCollected,
         b'\xb9R\xff\xaf\xa7\xe8\xab\xeb': _SessionChanged,
         b'f\x89\xb3\x10\xafa\xab\xf2': _WindowChallenged,
         b'\xde7\x90\xb9|\xab\xed\xe6': _WindowFinalised,

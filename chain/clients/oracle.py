@@ -340,7 +340,14 @@ class Feed:
     """`data_ms` of the sample with which the present suspension began; 0 while there is none."""
     set_id: int
     """Number of the publisher set that the feed was listed with."""
-    _reserved: bytes = bytes(20)
+    still_since_ms: int
+    """Play time at which a majority began to suspend, plus 1; 0 while none does."""
+    lone_since_ms: int
+    """`data_ms` at which flags without a majority began, plus 1; 0 while there are none."""
+    lone_ms: int
+    """How long such flags have suspended the running period, with what their beginnings cost."""
+    still_minutes: tuple[int, ...]
+    """Of each half: bit `i` is set where a majority had suspended the 15 minutes before minute `15 + i`."""
     minute_area: NDArray[Any]
     """`Sample::area` at each full minute of each period."""
     minute_left_out_ms: NDArray[Any]
@@ -399,7 +406,10 @@ _Feed: c.Struct[Feed] = c.Struct(
         ("suspended_ms", c.U32),
         ("suspended_since_ms", c.U32),
         ("set_id", c.U32),
-        ("_reserved", c.FixedBytes(20)),
+        ("still_since_ms", c.U32),
+        ("lone_since_ms", c.U32),
+        ("lone_ms", c.U32),
+        ("still_minutes", c.Array(c.U32, 2)),
         ("minute_area", c.NumpyArray("<u8", (4, 46))),
         ("minute_left_out_ms", c.NumpyArray("<u4", (4, 46))),
         ("minute_suspended_ms", c.NumpyArray("<u4", (2, 46))),
@@ -441,7 +451,10 @@ FEED_DTYPE = np.dtype(
         ("suspended_ms", "<u4"),
         ("suspended_since_ms", "<u4"),
         ("set_id", "<u4"),
-        ("_reserved", "u1", (20,)),
+        ("still_since_ms", "<u4"),
+        ("lone_since_ms", "<u4"),
+        ("lone_ms", "<u4"),
+        ("still_minutes", "<u4", (2,)),
         ("minute_area", "<u8", (4, 46)),
         ("minute_left_out_ms", "<u4", (4, 46)),
         ("minute_suspended_ms", "<u4", (2, 46)),
@@ -784,6 +797,7 @@ class ErrorCode(IntEnum):
     RETENTION_RUNNING = 6030
     NOT_OLD_CONFIG = 6031
     BROKEN_INVARIANT = 6032
+    TICK_AHEAD = 6033
 
 
 ERRORS: dict[int, ErrorInfo] = {
@@ -795,11 +809,11 @@ ERRORS: dict[int, ErrorInfo] = {
     6005: ErrorInfo(6005, 'TickNotNew', 'This publisher has quoted this tick or a later one: drop the quote, send the newest.'),
     6006: ErrorInfo(6006, 'AheadOfClock', "The quote's data time is more than 10 s ahead of the cluster's clock: check the keeper's clock."),
     6007: ErrorInfo(6007, 'BadQuote', 'A field of the quote is out of range: index and mu 0..100e6, s within 25 points, period 1..4, known flags and reason.'),
-    6008: ErrorInfo(6008, 'StepTooLarge', 'The index or its mu moved more than 25 points a tick: the quote is rejected as an outlier.'),
+    6008: ErrorInfo(6008, 'StepTooLarge', 'The index or its mu moved more than 25 points a tick or second: the quote is rejected as an outlier.'),
     6009: ErrorInfo(6009, 'TimeWentBack', "The quote's data or play time lies before the feed's: send the newest tick."),
     6010: ErrorInfo(6010, 'PeriodOver', "The quote's period is over: continue with the next period."),
     6011: ErrorInfo(6011, 'FeedFinal', 'The feed is final and takes no more quotes.'),
-    6012: ErrorInfo(6012, 'PeriodRunning', 'The current period has not ended: push its last tick with the period_end flag first.'),
+    6012: ErrorInfo(6012, 'PeriodRunning', 'The match is not over: the second half has not ended, and the feed has not been silent for 6 h.'),
     6013: ErrorInfo(6013, 'FeedNotFinal', 'The feed is not final: finalise it before closing.'),
     6014: ErrorInfo(6014, 'WrongRentReceiver', "The account is not the feed's rent receiver: pass the address stored in the feed."),
     6015: ErrorInfo(6015, 'WrongConfig', "The account belongs to another config: pass the one of the feed's config."),
@@ -816,10 +830,11 @@ ERRORS: dict[int, ErrorInfo] = {
     6026: ErrorInfo(6026, 'WrongBondReceiver', "The account is not the config's bond receiver: set one, and pass it."),
     6027: ErrorInfo(6027, 'ScoreRecorded', "This publisher's score of this feed is in its bond account already."),
     6028: ErrorInfo(6028, 'NotPendingAuthority', 'Only the proposed authority may accept: sign with it, or propose this key first.'),
-    6029: ErrorInfo(6029, 'BadParameter', 'A rule is out of range: retention is at most 30 days.'),
+    6029: ErrorInfo(6029, 'BadParameter', 'A rule is out of range: retention is 5 to 30 days.'),
     6030: ErrorInfo(6030, 'RetentionRunning', "The feed's retention is not over: close it when disputes can no longer read it."),
     6031: ErrorInfo(6031, 'NotOldConfig', 'The account is no config of an earlier version: there is nothing to migrate.'),
     6032: ErrorInfo(6032, 'BrokenInvariant', "The program's books do not add up: nothing was changed, report this."),
+    6033: ErrorInfo(6033, 'TickAhead', "The tick's number is ahead of the data time: a tick is one second of play, and the first is number 1."),
 }
 
 

@@ -14,6 +14,7 @@ from chain.localnet.hub import Hub
 from chain.localnet.methods import METHODS, Node
 from chain.localnet.params import Params
 from chain.localnet.protocol import answer, unknown
+from chain.tasks import stop
 
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 _MAX_QUEUED = 20_000
@@ -91,10 +92,7 @@ class Server:
 
     async def stop(self) -> None:
         """Close every connection and both ports."""
-        if self._pump is not None:
-            self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+        await stop(self._pump)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -165,9 +163,7 @@ class Server:
                     self._message(connection, message.data)
         finally:
             self.hub.drop(connection)
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            await stop(writer)
         return socket
 
     def _message(self, connection: _Connection, data: bytes | str) -> None:

@@ -40,7 +40,7 @@ async def test_the_keeper_marks_windows_and_carries_out_a_deposit_that_waits(
     assert venue.now_ms > request.marks_from_ms
     after = await cranker.step()
     assert cranker.stats.refused.total() == 0, cranker.stats.refused
-    assert (cranker.stats.done["mark"], cranker.stats.done["request"]) == (1, 1)
+    assert cranker.stats.done["request"] == 1  # with the marks, in one transaction
     assert after.requests == {}
     assert after.pool.claimable_e6 == 0
     assert after.pool.cash_e6 >= books.pool.cash_e6 + 1_000_000_000  # a trader lost something meanwhile

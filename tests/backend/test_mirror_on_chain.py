@@ -165,7 +165,7 @@ async def test_a_feed_whose_ring_does_not_reach_back_is_rebuilt_from_transaction
     rpc: RpcPool, pubsub: PubSub, database: Database, venue: Venue
 ) -> None:
     await play(venue, 1, 530)
-    await venue.tick(530, 50, flags=4)
+    await venue.tick(530, 50 + 530 % 7, flags=4)
     await venue.tick(0, 51, period=2)
     await play_second_half(venue, 1, 20)
     async with running(rpc, pubsub, database, venue) as mirror:

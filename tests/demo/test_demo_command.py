@@ -76,6 +76,11 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert "port_in_use" in done.err
 
 
+def heed_ctrl_c() -> None:
+    """Whoever runs the tests in the background of a script has Ctrl-C ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def running(folder: Path) -> tuple[subprocess.Popen[str], int]:
     """A demo under way (the page answers), and its port."""
     port = free_port()
@@ -86,6 +91,7 @@ def running(folder: Path) -> tuple[subprocess.Popen[str], int]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - the tests have no threads that hold locks
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

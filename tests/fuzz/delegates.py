@@ -7,7 +7,8 @@ from solders.pubkey import Pubkey
 
 from chain import pda
 from chain.clients import market as m
-from tests.fuzz.ledger import MAX_SESSION_S, Session, need
+from tests.fuzz.ledger.books import Session
+from tests.fuzz.ledger.rules import MAX_SESSION_S, need
 from tests.fuzz.stage import USDC, action, anyone
 from tests.fuzz.venue import Person, Venue
 

@@ -37,6 +37,8 @@ class Feedhouse:
     """While above 0, a majority of the publishers drives index and mean to ``drives_to_e6``."""
     recorded: set[int] = field(default_factory=set)
     """Publishers whose score was recorded."""
+    heard_unix_s: int = 0
+    """Cluster time of the newest sample."""
     finalised_unix_s: int = 0
     stood_still: bool = False
     """Whether this match is suspended from beginning to end."""

@@ -10,8 +10,11 @@ from chain.clients import oracle
 from oracle import listing
 from oracle.aggregate import Feed
 from oracle.windows import HALF_MINUTES, PARTS, Part
+from tests.fuzz import first_version
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Ledger, Margin, Market, Window, need
+from tests.fuzz.ledger.books import Margin, Market, Window
+from tests.fuzz.ledger.exchange import Ledger
+from tests.fuzz.ledger.rules import need
 from tests.fuzz.matches import RealMatch
 from tests.fuzz.timing import outcome
 from tests.fuzz.venue import Person, Venue
@@ -34,12 +37,12 @@ def no_rule() -> None:
 def random_params(world: World) -> dict[str, int]:
     """Return parameters within the limits; low margins, so that liquidations happen."""
     rng = world.rng
-    lp, insurance = rng.choice(((7_000, 1_000), (6_000, 2_000), (3_333, 3_333), (0, 0), (10_000, 0)))
+    lp, insurance = rng.choice(((7_000, 1_000), (6_000, 2_000), (3_333, 3_333), (0, 0), (7_000, 1_000), (10_000, 0)))
     return PARAMS | {
         "delay_ms": rng.choice((3_000, 5_000, 5_000, 8_000)),
         "order_expiry_ms": rng.choice((30_000, 90_000, 120_000)),
         "dispute_ms": rng.choice((0, 30_000, *(60_000,) * 7)),
-        "fee_e6": rng.choice((0, 50_000, 50_000, 123_457, 1_000_000)),
+        "fee_e6": rng.choice((0, 50_000, 50_000, 50_000, 123_457, 123_457, 1_000_000)),
         "initial_margin_e6": rng.choice((10_000_000, 10_000_000, 15_000_000)),
         "lp_bps": lp,
         "insurance_bps": insurance,
@@ -49,10 +52,10 @@ def random_params(world: World) -> dict[str, int]:
         "tip_lamports": rng.choice((0, 15_000)),
         **rng.choice((NO_BORROW, BORROW)),
         "orders_per_minute": rng.choice((0, 0, 0, 2)),
-        "lp_cooldown_s": rng.choice((0, 0, 5, 60)),
+        "lp_cooldown_s": rng.choice((0, 0, 0, 86_400)),
         **rng.choice((NO_LIMITS, NO_LIMITS, LIMITS)),
         "liquidation_dust_e6": rng.choice((0, USDC, 3_000_001)),
-        "challenge_bond_e6": rng.choice((0, 5 * USDC, 12_345_678)),
+        "challenge_bond_e6": rng.choice((USDC, 5 * USDC, 12_345_678)),
         "challenge_ms": rng.choice((0, 20_000, *(60_000,) * 7)),
     }
 
@@ -79,12 +82,13 @@ def found(world: World, matches: list[RealMatch]) -> Venue:
         pda.lp_mint(exchange),
         [world.wallet() for _ in range(3)],
         world.wallet(),
+        world.wallet(),
     )
     ledger.tokens[treasury] = 0
     oracle_authority = venue.oracle_authority.pubkey()
     init = oracle.ix_init_config(creator=creator.pubkey(), authority=oracle_authority, operator=operator.pubkey())
     world.attempt("init_config", init, [creator], no_rule, None)
-    venue.retention_s = rng.choice((0, 60))
+    venue.retention_s = rng.choice((5, 7)) * 86_400
     rules = [
         *listing.register(
             authority=oracle_authority,
@@ -117,6 +121,9 @@ def found(world: World, matches: list[RealMatch]) -> Venue:
         params=m.ExchangeParams(**ledger.params),
     )
     world.attempt("init_exchange", init_exchange, [creator], no_rule, venue)
+    old = rng.random() < 0.75
+    if old:
+        first_version.age(venue, exchange, m.Exchange)
 
     def pool_rule() -> None:
         ledger.tokens[ledger.vault] = 0
@@ -124,6 +131,9 @@ def found(world: World, matches: list[RealMatch]) -> Venue:
 
     init_pool = m.ix_init_pool(payer=chain.payer.pubkey(), exchange=exchange, collateral_mint=mint)
     world.attempt("init_pool", init_pool, [], pool_rule, venue)
+    if old:
+        first_version.age(venue, venue.pool, m.Pool)
+        first_version.lose_escrow(venue)
     for match in matches:
         house = list_match(venue, match)
         for window_id in [*rng.sample(range(9), rng.choice((0, 0, 1, 2))), house.first_window()]:
@@ -164,12 +174,12 @@ def list_match(venue: Venue, match: RealMatch) -> Feedhouse:
 
     def market_rule() -> None:
         need(key not in venue.ledger.markets, "listed already")
-        venue.ledger.markets[key] = Market()
+        venue.ledger.markets[key] = Market(rent_receiver=venue.lister.pubkey())
 
     creation = m.ix_create_market(
-        operator=operator.pubkey(), payer=world.chain.payer.pubkey(), exchange=venue.exchange, feed=address
+        operator=operator.pubkey(), payer=venue.lister.pubkey(), exchange=venue.exchange, feed=address
     )
-    world.attempt("create_market", creation, [operator], market_rule, venue, role=operator)
+    world.attempt("create_market", creation, [operator, venue.lister], market_rule, venue, role=operator)
     return house
 
 
@@ -202,18 +212,19 @@ def _open(
 
     def rule() -> dict[str, Any]:
         need(key not in ledger.windows, "opened already")
+        need(not ledger.markets[market].closed >> window_id & 1, "closed, and its id does not return", "I9")
         need(not house.closed, "no feed")
         need(fits, "not a custom window")
         twin = house.twin
         need(outcome(twin, parts, twin.final) is None, "over")
-        ledger.windows[key] = Window(window_id, house, market, parts, k_e6)
+        ledger.windows[key] = Window(window_id, house, market, parts, k_e6, rent_receiver=venue.lister.pubkey())
         ledger.markets[market].windows |= 1 << window_id
         ledger.open_windows += 1
         return {"window_id": window_id, "k_e6": k_e6}
 
     slots: dict[str, Any] = {
         "operator": venue.operator.pubkey(),
-        "payer": world.chain.payer.pubkey(),
+        "payer": venue.lister.pubkey(),
         "exchange": venue.exchange,
         "market": market,
         "feed": house.address,
@@ -226,7 +237,7 @@ def _open(
     else:
         name = "open_custom_window"
         opening = m.ix_open_custom_window(**slots, from_minute=minutes[0], to_minute=minutes[1])
-    world.attempt(name, opening, [venue.operator], rule, venue, role=venue.operator)
+    world.attempt(name, opening, [venue.operator, venue.lister], rule, venue, role=venue.operator)
 
 
 def person(venue: Venue, style: str, usdc: int) -> Person:
@@ -245,4 +256,8 @@ def person(venue: Venue, style: str, usdc: int) -> Person:
 
     create = m.ix_create_margin(owner=key.pubkey(), payer=world.chain.payer.pubkey(), exchange=venue.exchange)
     world.attempt("create_margin", create, [], rule, venue)
+    if world.rng.random() < 0.2:
+        first_version.age(venue, margin, m.Margin)
+    if world.rng.random() < 0.05:
+        first_version.grow(venue, margin)
     return Person(key, tokens, shares, margin, style)

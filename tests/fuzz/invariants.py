@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from solders.pubkey import Pubkey
+
 from chain.clients import market as m
 from momentum import pricing
-from tests.fuzz.ledger import FINAL, VOID, Window
+from tests.fuzz.ledger import borrowing
+from tests.fuzz.ledger.books import Window
+from tests.fuzz.ledger.rules import FINAL, VOID
 from tests.fuzz.world import Violation
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ def check(venue: Venue, name: str) -> None:
     if name in LIQUIDITY:
         i6_share_price_never_falls(venue)
     i9_counts(pool, margins, positions, orders, windows)
-    i12_fees(pool, windows)
+    i12_fees(pool, windows, venue.ledger.fees_of_closed_e6)
 
 
 def i1_vault(
@@ -157,11 +161,17 @@ def i9_nothing_is_left(venue: Venue) -> None:
     for name in names:
         equal("I9", f"pool {name} at the end", getattr(pool, name), 0)
     equal("I9", "vault at the end", token_amount(venue, venue.ledger.vault), pool.insurance_e6)
-    for window in accounts(venue, m.Window):
-        for name in ("oi_long_e6", "oi_short_e6", "reserved_e6", "fee_escrow_e6", "positions", "pending_orders"):
-            equal("I9", f"window {window.window_id} {name} at the end", getattr(window, name), 0)
-    for kind in (m.Position, m.Order):
+    for kind in (m.Position, m.Order, m.Window):
         equal("I9", f"{kind.__name__} accounts at the end", len(accounts(venue, kind)), 0)
+    houses = (venue.feeds[market.feed] for market in accounts(venue, m.Market))
+    equal("I9", "markets of matches that are over", sum(house.closed or house.twin.final for house in houses), 0)
+
+
+def i9_closed(venue: Venue, key: Pubkey, receiver: Pubkey, lamports: int) -> None:
+    """An account that was closed is gone, and who paid its rent has it again; ``lamports`` is what both had."""
+    if venue.world.exists(key) or venue.world.lamports(key):
+        raise Violation("I9", f"account {key} should be closed and is not")
+    equal("I9", f"lamports of who paid the rent of {key}", venue.world.lamports(receiver), lamports)
 
 
 def i11_payouts(venue: Venue, window: Window) -> None:
@@ -171,7 +181,7 @@ def i11_payouts(venue: Venue, window: Window) -> None:
             continue
         paid = position.collateral_e6
         if window.state == FINAL:
-            paid -= venue.ledger.owed(position, window.borrow_index_e12)
+            paid -= borrowing.owed(position, window.borrow_index_e12)
         if window.state == FINAL and position.qty_e6:
             pnl = pricing.pnl(
                 pricing.Side(position.side), position.qty_e6, position.entry_cost_e6, window.settlement_e6
@@ -186,9 +196,10 @@ def i11_paid(venue: Venue, key: Any, event: m.PositionSettled) -> None:
         equal("I11", f"payout of {key}", event.payout_e6 + event.fees_returned_e6, venue.payouts.pop(key))
 
 
-def i12_fees(pool: m.Pool, windows: list[m.Window]) -> None:
-    """Fees booked are fees charged."""
-    equal("I12", "fees charged", pool.fees_charged_e6, sum(window.fees_charged_e6 for window in windows))
+def i12_fees(pool: m.Pool, windows: list[m.Window], closed_e6: int) -> None:
+    """Fees booked are fees charged, by windows that are there and by those that are closed."""
+    charged = closed_e6 + sum(window.fees_charged_e6 for window in windows)
+    equal("I12", "fees charged", pool.fees_charged_e6, charged)
     booked = pool.fee_escrow_e6 + pool.fees_distributed_e6 + pool.fees_returned_e6
     equal("I12", "fees booked", pool.fees_charged_e6, booked)
     for window in windows:

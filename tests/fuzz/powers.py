@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from chain.clients import market as m
 from chain.clients import oracle
 from tests.fuzz import founding
-from tests.fuzz.ledger import need
+from tests.fuzz.ledger import settlement
+from tests.fuzz.ledger.rules import need
 from tests.fuzz.stage import action, anyone
 from tests.fuzz.venue import Venue
 
@@ -90,6 +93,18 @@ def params(venue: Venue) -> None:
         authority=venue.authority.pubkey(), exchange=venue.exchange, params=m.ExchangeParams(**chosen)
     )
     world.attempt("set_params", instruction, [venue.authority], rule, venue, role=venue.authority)
+
+
+@action(2, "release_insurance")
+def release_insurance(venue: Venue) -> None:
+    """Let the authority move insurance into the pool's cash, mostly no more than there is."""
+    held, signer = venue.ledger.pool.insurance_e6, venue.authority
+    amount = venue.world.rng.choice((held // 2, held, 1, held + 1))
+    instruction = m.ix_release_insurance(
+        authority=signer.pubkey(), exchange=venue.exchange, pool=venue.pool, lp_mint=venue.lp_mint, amount_e6=amount
+    )
+    rule = partial(settlement.release_insurance, venue.ledger, amount)
+    venue.world.attempt("release_insurance", instruction, [signer], rule, venue, role=signer)
 
 
 @action(1, "set_operator")
@@ -196,7 +211,7 @@ def challenge_window(venue: Venue, key: Pubkey) -> None:
     )
 
     def rule() -> dict[str, int]:
-        return venue.ledger.challenge(key, who.key.pubkey(), who.tokens, world.now())
+        return settlement.challenge(venue.ledger, key, who.key.pubkey(), who.tokens, world.now())
 
     world.attempt("challenge_window", instruction, [who.key], rule, venue)
 
@@ -213,7 +228,7 @@ def void_window(venue: Venue, key: Pubkey) -> None:
     signer = world.rng.choice((venue.authority, venue.guardian or venue.authority))
 
     def rule() -> dict[str, int]:
-        said = venue.ledger.void(key, world.now())
+        said = settlement.void(venue.ledger, key, world.now())
         for position in list(venue.payouts):
             if venue.ledger.positions[position].window == key:
                 del venue.payouts[position]  # what was known at the settlement holds no more
@@ -239,7 +254,7 @@ def resolve_challenge(venue: Venue, key: Pubkey, *, honest: float = 0.85) -> Non
     )
 
     def rule() -> dict[str, int]:
-        return ledger.resolve(key, target.tokens, target.key.pubkey(), world.now())
+        return settlement.resolve(ledger, key, target.tokens, target.key.pubkey(), world.now())
 
     for name in ("resolve_challenge", "resolve_challenge again")[: 1 + (world.rng.random() < 0.1)]:
         world.attempt(name, instruction, [], rule, venue)

@@ -8,7 +8,7 @@ from typing import Any
 from chain.clients import oracle
 from oracle.aggregate import QuoteRejected
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Refused
+from tests.fuzz.ledger.rules import Refused
 from tests.fuzz.venue import Venue
 from tests.fuzz.world import Violation
 
@@ -57,7 +57,8 @@ def true_quote(venue: Venue, house: Feedhouse, flags: int) -> oracle.Quote:
     if driven:
         x_e6, house.drives_ticks = house.drives_to_e6, house.drives_ticks - 1
     if twin.samples and twin.period == house.period:
-        step = 25_000_000 * (house.tick - twin.tick)
+        ticks = max(0, house.tick - twin.tick)  # a liar's tick from the future may have been taken
+        step = min(25_000_000 * ticks, 25_000 * max(0, house.data_ms - twin.data_ms))
         last = twin.samples[-1].x_e6
         x_e6 = min(max(x_e6, last - step, 0), last + step, 100_000_000)
     mu_e6 = x_e6 if driven else rng.choice((x_e6, 50_000_000, (x_e6 + 50_000_000) // 2))
@@ -94,6 +95,7 @@ def lie(venue: Venue, house: Feedhouse, truth: oracle.Quote) -> oracle.Quote:
         {"data_ms": truth.data_ms + 20_000},
         {"data_ms": max(0, truth.data_ms - 3_000)},
         {"tick": max(1, truth.tick - 1)},
+        {"tick": truth.tick + rng.choice((9, 5_000, 2**31))},
         {"conf_e4": 60_000},
         {"s_e4": BIAS + 250_001},
         {"play_ms": max(0, truth.play_ms - 500)},
@@ -115,6 +117,7 @@ def push(venue: Venue, house: Feedhouse, who: int, quote: oracle.Quote) -> None:
             raise Refused(error.name, "I7") from error
         if len(house.twin.samples) > before:
             house.last_slot = world.chain.slot
+            house.heard_unix_s = world.chain.unix_s
             house.period_at.append(house.twin.period)
             if house.twin.tick <= tick or not 0 <= house.twin.samples[-1].x_e6 <= 100_000_000:
                 raise Violation("I7", f"tick {tick} -> {house.twin.tick}, {house.twin.samples[-1]}")

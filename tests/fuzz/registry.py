@@ -14,7 +14,8 @@ from chain.clients import oracle
 from oracle import listing
 from tests.fuzz import founding
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Bond, need
+from tests.fuzz.ledger.books import Bond
+from tests.fuzz.ledger.rules import need
 from tests.fuzz.stage import action
 from tests.fuzz.venue import Venue
 

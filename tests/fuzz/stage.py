@@ -1,13 +1,19 @@
-"""The register of actions, and how actors choose whom and what they act on."""
+"""The register of actions, and how actors choose whom and what they act on.
+
+An action is one random step of one actor, predicted by the ledger: a function of the venue, registered with its weight
+and the instructions it exercises. To add one, write the function, give it a rule in the ledger, and register it; a test
+of `test_fuzz.py` names what is missing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 from solders.pubkey import Pubkey
 
-from tests.fuzz.ledger import OPEN
+from tests.fuzz.ledger.rules import OPEN
 from tests.fuzz.timing import Pricing
 from tests.fuzz.venue import Person, Venue
 
@@ -34,6 +40,12 @@ def action(weight: float, *instructions: str) -> Callable[[Callable[[Venue], Non
         return run
 
     return register
+
+
+def line_up(*modules: ModuleType) -> None:
+    """Order the register by module, whichever was imported first: in another order a seed takes other steps."""
+    names = [module.__name__ for module in modules]
+    ACTIONS.sort(key=lambda one: names.index(one.run.__module__))
 
 
 def act(venue: Venue) -> None:

@@ -9,7 +9,7 @@ import pytest
 from solders.account import Account
 
 from chain.clients import market as m
-from tests.fuzz import actors, episode, founding, matches, providers, report, runner, stage
+from tests.fuzz import episode, founding, matches, providers, report, runner, stage, traders
 from tests.fuzz.excused import EXCUSED
 from tests.fuzz.venue import Venue
 from tests.fuzz.world import Violation, World
@@ -30,7 +30,7 @@ PLAYING = {
     "set_operator",
 }
 """Instructions of the oracle that every match needs: founding.py, publishing.py, episode.py."""
-FOUNDING = {"init_exchange", "init_pool", "create_market", "create_margin"}
+FOUNDING = {"init_exchange", "init_pool", "create_market", "create_margin", "migrate_account", "init_lp_escrow"}
 
 
 def test_a_random_walk_of_everybody_over_a_real_match_breaks_no_invariant() -> None:
@@ -60,7 +60,7 @@ def test_every_instruction_has_an_action_or_a_stated_reason() -> None:
     acted |= {f"oracle.{name}" for name in PLAYING} | {f"market.{name}" for name in FOUNDING}
     names = set(report.instructions())
     missing = sorted(names - acted - set(EXCUSED))
-    assert not missing, f"no action in tests/fuzz/actors.py and no reason in excused.py: {missing}"
+    assert not missing, f"no action in tests/fuzz (see stage.py) and no reason in excused.py: {missing}"
     assert not (set(EXCUSED) | acted) - names, "excused, but no such instruction"
 
 
@@ -69,7 +69,7 @@ def a_venue() -> Venue:
     world = World(3)
     venue = founding.found(world, matches.choose(random.Random(3), 0, shared=False))
     providers.add_liquidity(venue, venue.lps[0], 5_000_000_000)
-    actors.deposit(venue, venue.people[0], 700_000_000)
+    traders.deposit(venue, venue.people[0], 700_000_000)
     return venue
 
 
@@ -92,7 +92,7 @@ def test_a_balance_that_is_off_by_one_is_noticed_in_the_next_step(field: str, by
     data = m.Pool.DISCRIMINATOR + changed.encode()
     venue.world.chain.svm.set_account(venue.pool, Account(account.lamports, data, account.owner))
     with pytest.raises(Violation, match=invariant):
-        actors.deposit(venue, venue.people[0], 1)
+        traders.deposit(venue, venue.people[0], 1)
 
 
 def test_most_episodes_end_with_nothing_left() -> None:

@@ -14,7 +14,6 @@ from oracle.aggregate import Feed
 from oracle.windows import HALF_MS, MINUTE_MS, Part
 
 RING = 512
-SUSPENDED_VOID_MINUTES = 15
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,11 @@ def outcome(feed: Feed, parts: tuple[Part, ...], over: bool) -> tuple[int, int] 
 
 
 def stood_still(feed: Feed, parts: tuple[Part, ...]) -> bool:
-    """Whether trading was suspended for all of a window's last quarter of an hour."""
+    """Whether a majority had suspended trading for all of a window's last quarter of an hour."""
     period, _, last = parts[-1]
     if mark(feed, period, last) is None:
         return False
-    row = feed.minute_suspended_ms[period - 1]
-    return row[last] - row[last - SUSPENDED_VOID_MINUTES] >= SUSPENDED_VOID_MINUTES * MINUTE_MS
+    return feed.stood_still(period, last)
 
 
 def chargeable_ms(feed: Feed, parts: tuple[Part, ...]) -> int:

@@ -13,7 +13,8 @@ from chain.clients import market as m
 from chain.clients import oracle
 from tests.fuzz import invariants
 from tests.fuzz.feeds import Feedhouse
-from tests.fuzz.ledger import Bond, Ledger, LpRequest, Margin, Market, Order, Pool, Position, Session, Window
+from tests.fuzz.ledger.books import Bond, LpRequest, Margin, Market, Order, Pool, Position, Session, Window
+from tests.fuzz.ledger.exchange import Ledger
 from tests.fuzz.world import Violation, World
 
 TYPES: dict[type[Any], Any] = {
@@ -61,6 +62,8 @@ class Venue:
     lp_mint: Pubkey
     publishers: list[Keypair]
     oracle_authority: Keypair
+    lister: Keypair
+    """Pays the rent of markets and windows, and gets it back."""
     retention_s: int = 0
     attestor: Keypair | None = None
     delegates: dict[Pubkey, tuple[Person, Keypair]] = field(default_factory=dict)
@@ -72,6 +75,8 @@ class Venue:
     people: list[Person] = field(default_factory=list)
     lps: list[Person] = field(default_factory=list)
     feeds: dict[Pubkey, Feedhouse] = field(default_factory=dict)
+    shut: set[Pubkey] = field(default_factory=set)
+    """Accounts that requests name and that were closed."""
     view: dict[Pubkey, Any] = field(default_factory=dict)
     """Accounts of the market as last read, by address."""
     minted_e6: int = 0

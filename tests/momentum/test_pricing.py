@@ -73,6 +73,34 @@ def test_a_round_trip_at_the_same_forward_never_gains(
     assert p.pnl(side, qty, p.entry_cost(side, qty, entry), leave).gain_e6 == 0
 
 
+@given(
+    st.lists(st.tuples(SIDE, st.integers(1, 500_000_000)), min_size=1, max_size=12),
+    INDEX,
+    st.integers(0, 3_000_000),
+    st.integers(0, 3_000_000),
+    st.integers(0, 600_000),
+    st.integers(1_000_000, 10**9),
+)
+def test_no_sequence_of_trades_at_one_sample_gains_also_at_the_edge_of_the_envelope(
+    trades: list[tuple[p.Side, int]], f: int, below: int, above: int, spread: int, k: int
+) -> None:
+    limits = (max(f - below, 0), min(f + above, p.MAX_X_E6))
+    held, cash = {p.Side.LONG: 0, p.Side.SHORT: 0}, 0
+
+    def trade(side: p.Side, qty: int) -> None:
+        nonlocal cash
+        price = p.fill_price(side, qty, f, spread, 0, held[p.Side.LONG], held[p.Side.SHORT], k, limits)
+        cash += price * qty * (1 if side is p.Side.SHORT else -1)
+        held[side] += qty
+
+    for side, qty in trades:
+        trade(side, qty)
+    net = held[p.Side.LONG] - held[p.Side.SHORT]
+    if net:
+        trade(p.Side.SHORT if net > 0 else p.Side.LONG, abs(net))
+    assert cash <= 0
+
+
 @given(SIDE, QTY, INDEX, INDEX)
 def test_the_reservation_covers_every_gain_and_a_position_gains_or_loses(
     side: p.Side, qty: int, entry: int, mark: int

@@ -48,6 +48,10 @@ STATE = [
     "suspend_reason",
     "suspended_ms",
     "suspended_since_ms",
+    "still_since_ms",
+    "lone_since_ms",
+    "lone_ms",
+    "still_minutes",
     "period",
 ]
 INDEX = st.integers(0, MAX_X_E6)
@@ -115,7 +119,16 @@ def test_every_golden_vector_of_the_program_comes_out_the_same() -> None:
         assert twin.minute_left_out_ms == case["minute_left_out_ms"]
         assert twin.minute_suspended_ms == case["minute_suspended_ms"]
         assert [list(astuple(twin.scores[i])) for i in range(case["n"])] == case["scores"]
-    assert seen.keys() >= {"Ok", "TickNotNew", "StepTooLarge", "BadQuote", "AheadOfClock", "TimeWentBack", "PeriodOver"}
+    assert seen.keys() >= {
+        "Ok",
+        "TickNotNew",
+        "StepTooLarge",
+        "BadQuote",
+        "AheadOfClock",
+        "TimeWentBack",
+        "PeriodOver",
+        "TickAhead",
+    }
 
 
 @given(st.lists(INDEX, min_size=1, max_size=8), st.integers(0, 60_000))
@@ -130,6 +143,24 @@ def test_one_liar_among_five_cannot_move_the_index_beyond_the_honest(honest: lis
     truths = sorted([*honest, honest[0], honest[-1]])[:4]
     merged = merge([quote(1, x, conf_e4=0) for x in (*truths, lie)])
     assert min(truths) <= merged.x_e6 <= max(truths)
+
+
+@given(INDEX, INDEX, st.integers(0, 65_535), st.integers(0, 5_000))
+def test_conf_is_what_a_majority_claims_and_not_how_far_the_indices_lie_apart(
+    truth: int, lie: int, claimed: int, honest: int
+) -> None:
+    merged = merge([quote(1, lie, conf_e4=claimed), *[quote(1, truth, conf_e4=honest)] * 2])
+    assert merged.conf_e4 == honest
+    assert abs(merged.x_e6 - truth) <= honest * 100
+
+
+def test_a_sample_of_which_the_majority_is_unsure_is_suspended() -> None:
+    twin = feed(3, 3)
+    for tick, unsure in enumerate((0, 1, 2, 3, 1), start=1):
+        for who in range(3):
+            push(twin, quote(tick, conf_e4=20_001 if who < unsure else 20_000), who)
+        expected = (1, 6) if unsure >= 2 else (0, 0)
+        assert (twin.suspend_epoch % 2, twin.suspend_reason) == expected
 
 
 @given(st.integers(0, 5_000), st.integers(1, 8))

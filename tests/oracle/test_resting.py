@@ -86,7 +86,7 @@ def test_the_earliest_trigger_is_taken_and_a_void_one_is_not() -> None:
     assert position is not None
     window = venue.get_window(scene.window)
     assert list(triggers(Samples(venue.get_feed()), order, window, position)) == [2, 3]
-    venue.tick(56, 60.0)
+    venue.tick(31, 60.0)
     assert list(triggers(Samples(venue.get_feed()), order, window, position)) == [3]
     assert plan(scene, scene.ann, client_id) == 3
     assert venue.get_feed().start_unix_ms == START_UNIX_S * 1_000

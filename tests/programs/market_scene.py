@@ -9,12 +9,13 @@ import pytest
 from solders.pubkey import Pubkey
 
 from chain.clients.market import ErrorCode
-from tests.programs.market_kit import USDC, Trader, Venue
+from tests.programs.market_kit import LONG, SHORT, USDC, Trader, Venue
 from tests.programs.svm import Rejected
 
 FILLED, LIMIT, SUSPENDED, NO_SAMPLE, WINDOW_OVER, BREAK, VOID, GONE, CANCELLED, LIQUIDATED, CAP, NOTHING = range(12)
 RESTARTED, EXPIRED = 12, 13
 SUSPEND, PERIOD_END = 1, 4
+DELAY_S = 5
 
 
 @dataclass
@@ -52,3 +53,16 @@ class Scene:
         keys = [venue.exchange, venue.pool, venue.vault, venue.market, venue.treasury, venue.lp_mint]
         keys += [*venue.windows.values(), *(trader.margin for trader in venue.traders)]
         return [venue.chain.data(key) for key in keys]
+
+
+def stakes(scene: Scene) -> Scene:
+    """Open two positions: ann long ten contracts, bob short four."""
+    assert scene.venue.trade(scene.ann, scene.window, LONG, 10).reason == FILLED
+    assert scene.venue.trade(scene.bob, scene.window, SHORT, 4).reason == FILLED
+    return scene
+
+
+def later(scene: Scene, x: float = 50.0, seconds: int = DELAY_S + 2) -> None:
+    """Let some seconds of play pass and mark the window."""
+    scene.venue.tick(scene.venue.now_s + seconds, x)
+    scene.venue.mark(scene.window)

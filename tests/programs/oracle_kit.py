@@ -140,7 +140,7 @@ class FeedKit:
             "config": self.config,
             "bond_receiver": self.receiver,
             "min_bond_lamports": 0,
-            "retention_s": 48 * 3600,
+            "retention_s": 7 * 86_400,
         }
         return oracle.ix_set_params(**(fields | changes))  # type: ignore[arg-type]
 

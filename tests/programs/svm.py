@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from solders.account import Account
 from solders.clock import Clock
+from solders.compute_budget import set_compute_unit_limit
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
@@ -17,6 +19,10 @@ from solders.transaction import Transaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 ARTIFACTS = Path(__file__).parents[2] / "programs" / "artifacts"
+BUDGET_UNITS = 150
+"""What setting a limit costs."""
+MEASURED = 40_000
+"""Limit of a transaction whose cost is looked at: nothing here may need more."""
 START_UNIX_S = 1_750_000_000
 
 
@@ -42,6 +48,8 @@ class Chain:
     slot: int = 1
     keys: dict[Pubkey, Keypair] = field(default_factory=dict)
     """Every key that has been made here or has signed."""
+    unit_limit: int | None = None
+    """Limit in compute units that every transaction carries; None: the cluster's default."""
 
     def __post_init__(self) -> None:
         self.svm.airdrop(self.payer.pubkey(), 1_000_000_000_000)
@@ -69,6 +77,8 @@ class Chain:
         """Send one transaction paid by `payer`; raises `Rejected`."""
         if isinstance(instructions, Instruction):
             instructions = [instructions]
+        if self.unit_limit is not None:
+            instructions = [set_compute_unit_limit(self.unit_limit + BUDGET_UNITS), *instructions]
         self.svm.expire_blockhash()
         message = Message(list(instructions), self.payer.pubkey())
         unique = {key.pubkey(): key for key in (self.payer, *signers)}
@@ -78,9 +88,19 @@ class Chain:
             raise Rejected(result)
         return result
 
-    def cu(self, instructions: Sequence[Instruction] | Instruction, *signers: Keypair) -> int:
-        """Send and return the compute units consumed."""
-        return self.send(instructions, *signers).compute_units_consumed()
+    def cu(self, instructions: Sequence[Instruction] | Instruction, *signers: Keypair, limit: int = MEASURED) -> int:
+        """Send under `limit` and return the compute units consumed, those of setting the limit left out."""
+        with self.limited(limit):
+            return self.send(instructions, *signers).compute_units_consumed() - BUDGET_UNITS
+
+    @contextmanager
+    def limited(self, units: int) -> Iterator[None]:
+        """Let every transaction carry this limit: whoever needs more fails."""
+        before, self.unit_limit = self.unit_limit, units
+        try:
+            yield
+        finally:
+            self.unit_limit = before
 
     def account(self, address: Pubkey) -> Account:
         """Return an account that must exist."""

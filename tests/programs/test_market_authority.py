@@ -175,7 +175,12 @@ def test_outflow_limits_grow_by_a_quarter_a_day_and_are_not_lifted(scene: Scene)
         {"borrow_kink_bps": 10_001},
         {"borrow_kink_e12": 2, "borrow_max_e12": 1},
         {"borrow_max_e12": 27_777_779},
-        {"challenge_ms": 172_800_001},
+        {"dispute_ms": 172_800_001},
+        {"challenge_ms": 172_800_001, "challenge_bond_e6": USDC},
+        {"challenge_ms": 1, "challenge_bond_e6": USDC - 1},
+        {"challenge_ms": 1, "challenge_bond_e6": 0},
+        {"lp_cooldown_s": 1},
+        {"lp_cooldown_s": 86_399},
         {"lp_cooldown_s": 604_801},
     ],
 )

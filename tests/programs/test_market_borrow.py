@@ -12,6 +12,7 @@ from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Trader, Venue
 from tests.programs.market_scene import FILLED, SUSPEND, Scene
 from tests.programs.svm import Rejected
+from tests.programs.test_market_margin import add, remove
 
 KINK_BPS, KINK_E12, MAX_E12 = 5_000, 10_000_000, 27_000_000
 BORROW = {"borrow_kink_bps": KINK_BPS, "borrow_kink_e12": KINK_E12, "borrow_max_e12": MAX_E12}
@@ -213,3 +214,27 @@ def test_without_a_rate_nothing_is_charged() -> None:
     venue.set_params(borrow_max_e12=0, borrow_kink_e12=0)
     venue.mark(scene.window)
     assert venue.get_window(scene.window).borrow_rate_e12 == 0
+
+
+def test_the_fees_of_all_events_are_the_fees_that_were_charged() -> None:
+    """Opening, margin taken out, a partial liquidation, a close and a settlement: each says what it took."""
+    scene = Scene.make(liquidation_dust_e6=USDC, **BORROW)
+    venue, start = scene.venue, scene.venue.get_pool().fees_charged_e6
+    taken = [venue.trade(scene.ann, scene.window, LONG, 10, collateral_e6=200 * USDC)]
+    taken.append(venue.trade(scene.bob, scene.window, SHORT, 10))
+    venue.play(60, 200)
+    taken.append(remove(scene, USDC))
+    assert taken[-1].borrow_e6 > 0
+    taken.append(add(scene, USDC))
+    assert taken[-1].borrow_e6 == 0
+    venue.play(230, 300, 66.0)
+    taken.append(venue.liquidate(scene.bob, scene.window, scene.ann))
+    taken.append(venue.trade(scene.ann, scene.window, SHORT, 4, x=66.0, flags=REDUCE_ONLY))
+    venue.play(330, 905, 66.0)
+    venue.finalise(scene.window)
+    venue.at(venue.now_s + 61)
+    taken += [venue.settle(trader, scene.window) for trader in (scene.ann, scene.bob)]
+    fees = sum(getattr(event, "fee_e6", 0) + event.borrow_e6 for event in taken)
+    assert sum(event.borrow_e6 > 0 for event in taken) >= 4
+    assert fees == venue.get_pool().fees_charged_e6 - start
+    check(venue)

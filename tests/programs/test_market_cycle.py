@@ -61,6 +61,10 @@ def test_money_goes_round_and_comes_back_to_the_last_unit() -> None:
         fees = venue.distribute(window)
         assert fees.protocol_e6 == (fees.lp_e6 + fees.insurance_e6 + fees.protocol_e6) * 2 // 10
         check(venue)
+    assert venue.tokens(venue.treasury) == 0
+    waiting = venue.get_pool().protocol_fees_e6
+    assert venue.collect().amount_e6 == waiting
+    check(venue)
     leave(venue, lp)
     assert_empty(venue)
     assert tokens_everywhere(venue) == everything

@@ -124,7 +124,8 @@ def test_only_guardian_and_authority_void_and_only_in_the_dispute_time(scene: Sc
 def test_the_authority_voids_too(scene: Scene) -> None:
     void(scene.venue, scene.window, scene.venue.authority)
     assert scene.venue.get_window(scene.window).state == VOID
-    scene.refused(ErrorCode.NOT_FINAL, lambda: void(scene.venue, scene.window))
+    scene.refused(ErrorCode.WINDOW_IS_VOID, lambda: void(scene.venue, scene.window))
+    scene.refused(ErrorCode.WINDOW_IS_VOID, lambda: challenge(scene.venue, scene.window, scene.bob))
 
 
 def test_a_window_is_challenged_once(scene: Scene) -> None:
@@ -140,7 +141,7 @@ def test_the_bond_goes_to_nobody_but_the_challenger(scene: Scene) -> None:
     venue = scene.venue
     challenge(venue, scene.window, scene.bob)
     void(venue, scene.window)
-    scene.refused(ErrorCode.WRONG_OWNER, lambda: resolve(venue, scene.window, scene.ann))
+    scene.refused(ErrorCode.WRONG_RECEIVER, lambda: resolve(venue, scene.window, scene.ann))
 
 
 def test_what_is_not_final_cannot_be_challenged_or_voided() -> None:

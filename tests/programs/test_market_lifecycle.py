@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -81,6 +82,29 @@ def played(scene: Scene) -> None:
     venue.at(961)
     venue.settle(scene.ann, scene.window)
     venue.distribute(scene.window)
+
+
+def test_a_treasury_that_cannot_be_paid_holds_up_neither_fees_nor_the_end_of_a_window() -> None:
+    scene = Scene.make()
+    venue = scene.venue
+    good = venue.chain.account(venue.treasury)
+    frozen = bytearray(good.data)
+    frozen[108] = 2
+    venue.chain.svm.set_account(venue.treasury, Account(good.lamports, bytes(frozen), good.owner))
+    played(scene)
+    pool = venue.get_pool()
+    assert pool.protocol_fees_e6 == 2 * 50_000 * 2_000 // 10_000
+    check(venue)
+    close_window(venue, scene.window)
+    with pytest.raises(Rejected):
+        venue.collect()
+    assert venue.get_pool() == pool
+    venue.chain.svm.set_account(venue.treasury, good)
+    assert venue.collect().amount_e6 == pool.protocol_fees_e6 == venue.tokens(venue.treasury)
+    assert venue.get_pool().protocol_fees_e6 == 0
+    with pytest.raises(Rejected) as caught:
+        venue.collect()
+    assert caught.value.code == ErrorCode.NOTHING_TO_COLLECT
 
 
 def test_a_custom_window_settles_on_the_mean_of_its_own_minutes() -> None:
@@ -200,7 +224,7 @@ def test_a_closed_id_does_not_return() -> None:
 def test_a_market_closes_after_its_match_and_its_windows(scene: Scene) -> None:
     venue = scene.venue
     scene.refused(ErrorCode.MATCH_RUNNING, lambda: close_market(venue))
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     scene.refused(ErrorCode.WINDOWS_LEFT, lambda: close_market(venue))
     close_window(venue, scene.window)
@@ -215,7 +239,7 @@ def test_a_market_closes_after_its_match_and_its_windows(scene: Scene) -> None:
 def test_a_market_closes_when_its_feed_has_gone(scene: Scene) -> None:
     venue = scene.venue
     close_window(venue, scene.window)
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     venue.at(2760 + 40 * 86_400)
     receiver = venue.get_feed().rent_receiver
@@ -231,6 +255,6 @@ def test_closing_costs_little(scene: Scene) -> None:
     venue = scene.venue
     receiver = venue.chain.payer.pubkey()
     assert venue.chain.cu(m.ix_close_window(market=venue.market, window=scene.window, rent_receiver=receiver)) <= 2_500
-    venue.tick(2760, 60.0, flags=4)
+    venue.tick(0, 60.0, period=2, flags=4)
     finalise_feed(venue)
     assert venue.chain.cu(m.ix_close_market(market=venue.market, feed=venue.feed, rent_receiver=receiver)) <= 2_500

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from solders.account import Account
+from solders.keypair import Keypair
 
 from chain.clients import market as m
 from chain.clients.market import ErrorCode
@@ -148,6 +153,60 @@ def test_a_loss_beyond_collateral_is_counted_and_never_taken_elsewhere(scene: Sc
     assert venue.get_pool().bad_debt_e6 == event.bad_debt_e6
     assert venue.get_margin(scene.ann).free_e6 == free
     check(venue)
+
+
+def test_the_insurance_pays_bad_debt_as_far_as_it_reaches_and_the_pool_the_rest() -> None:
+    for insured in (0, 1 * USDC, 1_000 * USDC):
+        scene = Scene.make(7, insurance_bps=3_000, protocol_bps=0)
+        venue = scene.venue
+        venue.trade(scene.ann, scene.window, LONG, 5)
+        insure(venue, insured)
+        slide(venue, 1.0)
+        venue.play(venue.now_s + 10, 600, 1.0)
+        before = venue.get_pool()
+        event = venue.liquidate(scene.ann, scene.window, scene.bob)
+        after = venue.get_pool()
+        assert event.bad_debt_e6 > 1 * USDC
+        assert event.insured_e6 == min(insured, event.bad_debt_e6)
+        assert before.insurance_e6 - after.insurance_e6 == event.insured_e6
+        assert after.cash_e6 - before.cash_e6 == event.loss_e6 + event.insured_e6
+        assert after.bad_debt_e6 == event.bad_debt_e6
+        check(venue)
+
+
+def insure(venue: Venue, amount: int) -> None:
+    """Give the insurance its money, as the fees of windows before did: in the books and in the vault."""
+    vault, pool = venue.chain.account(venue.vault), venue.chain.account(venue.pool)
+    data = bytearray(vault.data)
+    data[64:72] = (venue.tokens(venue.vault) + amount).to_bytes(8, "little")
+    venue.chain.svm.set_account(venue.vault, Account(vault.lamports, bytes(data), vault.owner))
+    books = replace(venue.get_pool(), insurance_e6=venue.get_pool().insurance_e6 + amount)
+    data = bytearray(m.Pool.DISCRIMINATOR + books.encode())
+    venue.chain.svm.set_account(venue.pool, Account(pool.lamports, bytes(data), pool.owner))
+
+
+def test_the_authority_alone_moves_insurance_and_only_into_the_pools_cash(scene: Scene) -> None:
+    venue = scene.venue
+    insure(venue, 50 * USDC)
+    before = venue.get_pool()
+
+    def release(amount: int, key: Keypair = venue.authority) -> list[Any]:
+        ix = m.ix_release_insurance(
+            authority=key.pubkey(), exchange=venue.exchange, pool=venue.pool, lp_mint=venue.lp_mint, amount_e6=amount
+        )
+        return events(venue.chain.send(ix, key))
+
+    for key in (venue.operator, venue.guardian, scene.lp.key):
+        scene.refused(ErrorCode.NOT_AUTHORITY, lambda k=key: release(1, k))  # type: ignore[misc]
+    for amount in (0, before.insurance_e6 + 1):
+        scene.refused(ErrorCode.BAD_AMOUNT, lambda a=amount: release(a))  # type: ignore[misc]
+    (event,) = release(20 * USDC)
+    after = venue.get_pool()
+    assert (event.amount_e6, event.insurance_e6, event.cash_e6) == (20 * USDC, after.insurance_e6, after.cash_e6)
+    assert after.cash_e6 - before.cash_e6 == before.insurance_e6 - after.insurance_e6 == 20 * USDC
+    check(venue)
+    venue.remove_liquidity(scene.lp, venue.tokens(scene.lp.shares))
+    scene.refused(ErrorCode.NO_SHARES, lambda: release(1))
 
 
 def test_after_a_liquidation_one_may_trade_the_window_again(scene: Scene) -> None:

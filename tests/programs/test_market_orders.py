@@ -133,7 +133,7 @@ def test_a_break_ends_pending_orders_at_once(scene: Scene) -> None:
     venue = scene.venue
     later = venue.open_window(3)
     order = venue.submit(scene.ann, later, LONG, 1)
-    venue.tick(14, flags=PERIOD_END)
+    venue.tick(0, period=2, flags=PERIOD_END)
     refunded(scene, venue.crank(scene.ann, order), BREAK)
 
 
@@ -273,10 +273,10 @@ def test_orders_end_after_the_feed_was_closed(scene: Scene) -> None:
 
 def close_feed(venue: Venue) -> None:
     """End and finalise the feed, and close it when its retention is over."""
-    venue.tick(14, flags=PERIOD_END)
+    venue.tick(0, period=2, flags=PERIOD_END)
     final = oracle.ix_finalise_feed(operator=venue.operator.pubkey(), config=venue.config, feed=venue.feed)
     venue.chain.send(final, venue.operator)
-    venue.chain.clock(venue.chain.unix_s + 48 * 3600)
+    venue.chain.clock(venue.chain.unix_s + 7 * 86_400)
     close = oracle.ix_close_feed(
         operator=venue.operator.pubkey(),
         config=venue.config,

@@ -13,6 +13,7 @@ from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Venue
 from tests.programs.market_scene import (
     CANCELLED,
+    CAP,
     EXPIRED,
     FILLED,
     LIQUIDATED,
@@ -120,7 +121,7 @@ def test_an_old_trigger_is_void_so_that_nobody_can_choose_with_hindsight(scene: 
     order = bid(scene)
     trigger = tick(venue, 30, 40.0)
     tick(venue, 35, 40.0)
-    tick(venue, 66, 60.0)
+    tick(venue, 41, 60.0)
     rests(scene, order, trigger)
 
 
@@ -129,7 +130,7 @@ def test_a_trigger_at_the_end_of_its_life_still_fills(scene: Scene) -> None:
     order = bid(scene)
     trigger = tick(venue, 30, 40.0)
     tick(venue, 35, 40.0)
-    tick(venue, 65, 60.0)
+    tick(venue, 40, 60.0)
     assert venue.crank(scene.ann, order, trigger).reason == FILLED
 
 
@@ -207,7 +208,7 @@ def test_a_trigger_before_the_cancel_takes_effect_wins(scene: Scene, second: int
     venue.cancel(scene.ann, order)
     if second >= 20:
         trigger = tick(venue, 24, 40.0)
-    tick(venue, 29, 40.0)
+    tick(venue, 25 if second < 20 else 29, 40.0)
     assert venue.crank(scene.ann, order, trigger).reason == FILLED
 
 
@@ -322,15 +323,29 @@ def test_a_tighter_pause_lets_resting_orders_close_and_not_open(scene: Scene) ->
     assert venue.crank(scene.ann, opening, trigger).reason == FILLED
 
 
-def test_an_order_rests_on_while_a_cap_leaves_no_room() -> None:
+def test_a_cap_ends_a_resting_order_as_it_ends_a_market_order() -> None:
     scene = Scene.make(cap_user_bps=10)
     venue = scene.venue
     order = bid(scene)
     trigger = tick(venue, 30, 40.0)
     tick(venue, 35, 40.0)
+    event = venue.crank(scene.ann, order, trigger)
+    assert (event.reason, event.refund_e6, event.filled_e6) == (CAP, 15 * USDC + 50_000, 0)
+    check(venue)
+
+
+def test_a_trigger_from_before_a_suspension_is_void_also_once_play_goes_on(scene: Scene) -> None:
+    venue = scene.venue
+    order = bid(scene)
+    trigger = tick(venue, 30, 40.0)
+    tick(venue, 35, 40.0)
+    rests(scene, order, tick(venue, 36, 60.0, flags=SUSPEND))
     rests(scene, order, trigger)
-    venue.set_params(cap_user_bps=3_000)
-    assert venue.crank(scene.ann, order, trigger).reason == FILLED
+    tick(venue, 37, 60.0)
+    rests(scene, order, trigger)
+    after = tick(venue, 38, 40.0)
+    tick(venue, 43, 40.0)
+    assert venue.crank(scene.ann, order, after).reason == FILLED
 
 
 def test_a_liquidation_ends_the_orders_that_rest(scene: Scene) -> None:

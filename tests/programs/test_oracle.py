@@ -18,6 +18,7 @@ from oracle.aggregate import Feed, QuoteRejected, pack_sample
 from tests.programs.oracle_kit import METHODOLOGY, START_MS, FeedKit, quote, rejected
 from tests.programs.svm import START_UNIX_S, Rejected
 
+DAYS_5 = 5 * 86_400
 SCORE = ("accepted", "late", "used", "scored", "deviation_e6")
 
 
@@ -143,8 +144,9 @@ def test_a_random_walk_gives_the_twins_marks_samples_and_hash_chain() -> None:
         assert feed.minute_area.tolist() == twin.minute_area
         assert feed.minute_left_out_ms.tolist() == twin.minute_left_out_ms
         assert feed.minute_suspended_ms.tolist() == twin.minute_suspended_ms
-        for name in ("left_out_ms", "suspend_epoch", "suspended_ms", "suspended_since_ms"):
+        for name in ("left_out_ms", "suspend_epoch", "suspended_ms", "suspended_since_ms", "lone_ms", "lone_since_ms"):
             assert getattr(feed, name) == getattr(twin, name), name
+        assert (feed.still_since_ms, list(feed.still_minutes)) == (twin.still_since_ms, twin.still_minutes)
         for index, score in twin.scores.items():
             kept = feed.quotes[index]
             assert [int(getattr(kept, name)) for name in SCORE] == list(astuple(score))
@@ -232,7 +234,7 @@ def test_a_feed_of_another_program_and_a_config_in_place_of_a_feed_are_refused()
 
 def test_another_configs_operator_cannot_finalise_the_feed() -> None:
     kit = FeedKit.make()
-    kit.tick(quote(1, flags=4))
+    kit.tick(quote(1, period=2, flags=4))
     thief = kit.chain.wallet()
     init = oracle.ix_init_config(creator=thief.pubkey(), authority=thief.pubkey(), operator=thief.pubkey())
     kit.chain.send(init, thief)
@@ -259,11 +261,13 @@ def test_one_key_may_be_creator_authority_operator_publisher_and_payer() -> None
     kit.chain.send(registered)
     kit.chain.send(kit.ix_create(bytes(32), operator=key, config=config, rent_receiver=key))
     feed = pda.feed(config, bytes(32))
-    kit.chain.send(oracle.ix_push_quote(publisher=key, feed=feed, quote=quote(1, flags=4)))
+    kit.chain.send(oracle.ix_push_quote(publisher=key, feed=feed, quote=quote(1, period=2, flags=4)))
     for on in (True, False):
         kit.chain.send(oracle.ix_set_hold(signer=key, config=config, feed=feed, on=on))
     kit.chain.send(
-        oracle.ix_set_params(authority=key, config=config, bond_receiver=key, min_bond_lamports=0, retention_s=0)
+        oracle.ix_set_params(
+            authority=key, config=config, bond_receiver=key, min_bond_lamports=0, retention_s=5 * 86_400
+        )
     )
     bond = pda.bond(config, key)
     kit.chain.send(oracle.ix_open_bond(payer=key, publisher=key, config=config))
@@ -277,6 +281,7 @@ def test_one_key_may_be_creator_authority_operator_publisher_and_payer() -> None
     kit.chain.send(oracle.ix_request_bond_release(publisher=key, bond=bond))
     kit.chain.send(oracle.ix_finalise_feed(operator=key, config=config, feed=feed))
     kit.chain.send(oracle.ix_record_score(feed=feed, bond=bond))
+    kit.wait(5 * 86_400)
     kit.chain.send(oracle.ix_close_feed(operator=key, config=config, rent_receiver=key, feed=feed))
     assert kit.chain.svm.get_account(feed) is None
     kit.wait(7 * 86_400)

@@ -99,7 +99,11 @@ def test_a_bond_of_another_config_counts_for_nothing() -> None:
     )
     kit.chain.send(
         oracle.ix_set_params(
-            authority=thief.pubkey(), config=other, bond_receiver=thief.pubkey(), min_bond_lamports=0, retention_s=0
+            authority=thief.pubkey(),
+            config=other,
+            bond_receiver=thief.pubkey(),
+            min_bond_lamports=0,
+            retention_s=5 * 86_400,
         ),
         thief,
     )

@@ -239,11 +239,12 @@ def test_a_proposed_authority_can_be_taken_back() -> None:
         kit.chain.send(oracle.ix_accept_authority(pending_authority=heir.pubkey(), config=kit.config), heir)
 
 
-def test_retention_is_at_most_thirty_days() -> None:
+def test_retention_is_five_to_thirty_days() -> None:
     kit = FeedKit.make()
-    with rejected(ErrorCode.BAD_PARAMETER):
-        kit.chain.send(kit.ix_params(retention_s=30 * 86_400 + 1), kit.authority)
-    kit.chain.send(kit.ix_params(retention_s=30 * 86_400), kit.authority)
+    for days, beyond in ((5, -1), (30, 1)):
+        with rejected(ErrorCode.BAD_PARAMETER):
+            kit.chain.send(kit.ix_params(retention_s=days * 86_400 + beyond), kit.authority)
+        kit.chain.send(kit.ix_params(retention_s=days * 86_400), kit.authority)
 
 
 def test_a_config_of_the_first_version_is_grown_and_works_on() -> None:
@@ -264,8 +265,8 @@ def test_a_config_of_the_first_version_is_grown_and_works_on() -> None:
             kit.chain.send(oracle.ix_migrate_config(payer=kit.chain.payer.pubkey(), config=wrong))
 
 
-def test_a_new_config_keeps_feeds_two_days_and_asks_for_no_bonds() -> None:
+def test_a_new_config_keeps_feeds_a_week_and_asks_for_no_bonds() -> None:
     kit = FeedKit.make()
     config = oracle.Config.from_account(kit.chain.data(kit.config))
-    assert (config.retention_s, config.min_bond_lamports, config.bond_receiver) == (48 * 3600, 0, ZERO)
+    assert (config.retention_s, config.min_bond_lamports, config.bond_receiver) == (7 * 86_400, 0, ZERO)
     assert Keypair().pubkey() not in (config.authority, config.operator)

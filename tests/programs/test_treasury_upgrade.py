@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from solders.account import Account
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -261,6 +261,58 @@ def test_every_other_way_to_change_code_or_its_owner_waits_for_the_windows_too(w
     number = it.approved(plain)
     with rejected(ErrorCode.NO_EXCHANGE):
         kit.chain.send(kit.ix_execute(number, plain))
+
+
+def test_a_second_treasury_in_between_is_no_way_around_the_open_windows() -> None:
+    it = Governed.make()
+    kit = it.kit
+    kit.run(treasury.ix_guard_exchange(executor=kit.executor, treasury=kit.address, exchange=it.exchange))
+    # A treasury of one member with a quiet exchange of its own, whose approved proposal holds the upgrade.
+    key, member = Keypair(), kit.chain.wallet()
+    kit.chain.send(kit.ix_init(key.pubkey(), [member.pubkey()], 1), key)
+    address = treasury.pda_treasury(key.pubkey())[0]
+    executor, fees = treasury.pda_executor(address)[0], treasury.pda_fees(address)[0]
+    side = TreasuryKit(kit.chain, [member], address, executor, fees, kit.mint, kit.mint_authority)
+    quiet, account = Keypair().pubkey(), kit.chain.account(it.exchange)
+    data = bytearray(account.data)
+    place = 8 + (market.EXCHANGE_DTYPE.fields or {})["authority"][1]
+    data[place : place + 32] = bytes(executor)
+    kit.chain.svm.set_account(quiet, Account(account.lamports, bytes(data), account.owner))
+    inner = it.upgrade(quiet)
+    held = side.propose(inner)
+    side.approve(held, member)
+    call = side.ix_execute(held, inner)
+    metas = [AccountMeta(m.pubkey, m.pubkey == kit.executor, m.is_writable) for m in call.accounts]
+    outer = Instruction(call.program_id, bytes(call.data), metas)
+    blind = it.approved(outer)
+    with rejected(ErrorCode.NO_EXCHANGE):
+        kit.chain.send(kit.ix_execute(blind, outer))
+    seen = Instruction(call.program_id, bytes(call.data), [*metas, AccountMeta(it.exchange, False, False)])
+    number = it.approved(seen)
+    it.open_windows(5)
+    with rejected(ErrorCode.WINDOWS_OPEN):
+        kit.chain.send(kit.ix_execute(number, seen))
+
+
+def test_what_a_loader_owns_is_not_lent_to_any_program_while_a_window_is_open() -> None:
+    it = Governed.make()
+    kit = it.kit
+    kit.run(treasury.ix_guard_exchange(executor=kit.executor, treasury=kit.address, exchange=it.exchange))
+    code = program_data(oracle.PROGRAM_ID)
+    call = pause(kit, it.exchange, 1)  # any program might call a loader that only the transaction names
+    lent = Instruction(call.program_id, bytes(call.data), [*call.accounts, AccountMeta(code, False, True)])
+    shown = Instruction(call.program_id, bytes(call.data), [*call.accounts, AccountMeta(code, False, False)])
+    slow, fast, harmless = kit.propose(lent), kit.propose(lent, 0), kit.propose(shown, 0)
+    for number in (slow, fast, harmless):
+        kit.approve(number, *kit.members[:2])
+    kit.later(2 * DAY_S)
+    it.open_windows(5)
+    for number in (slow, fast):
+        with rejected(ErrorCode.WINDOWS_OPEN):
+            kit.chain.send(kit.ix_execute(number, lent))
+    kit.chain.send(kit.ix_execute(harmless, shown))
+    it.open_windows(0)
+    kit.chain.send(kit.ix_execute(slow, lent))
 
 
 def test_the_authority_can_be_handed_to_a_new_executor() -> None:

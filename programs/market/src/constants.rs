@@ -33,14 +33,14 @@ pub const KIND_TAKE_PROFIT: u8 = 3;
 
 /// Shortest delay between commit and fill sample.
 pub const MIN_DELAY_MS: u32 = 3_000;
-/// Longest delay.
-pub const MAX_DELAY_MS: u32 = 60_000;
+/// Longest delay: an order that is committed as the last one, `COMMIT_CLOSE_MS` before the end, still finds its sample.
+pub const MAX_DELAY_MS: u32 = 15_000;
 /// Longest life of an order.
 pub const MAX_EXPIRY_MS: u32 = 120_000;
 /// After expiry plus this without a ripe sample anyone may end the order.
 pub const EXPIRY_GRACE_MS: u64 = 60_000;
 /// A trigger that nobody has cranked this long after its fill was due is void: an old one is a free look.
-pub const TRIGGER_LIFE_MS: u64 = 30_000;
+pub const TRIGGER_LIFE_MS: u64 = 5_000;
 /// A cancelled or expired order ends this long after its last trigger's fill was due, so that a trigger can win.
 pub const CANCEL_GRACE_MS: u64 = 5_000;
 /// Longest session.
@@ -51,10 +51,8 @@ pub const RATE_WINDOW_S: u64 = 60;
 pub const COMMIT_CLOSE_MS: u32 = 20_000;
 /// A liquidation needs a sample at most this old.
 pub const LIQUIDATION_MAX_AGE_MS: u64 = 5_000;
-/// A mark is used up to this age of its data.
-pub const MARK_MAX_AGE_MS: u64 = 30_000;
-/// Marks written within this many seconds of the first belong to one round.
-pub const MARK_ROUND_S: u64 = 10;
+/// A window is marked on a sample at most this old.
+pub const MARK_MAX_AGE_MS: u64 = 5_000;
 /// A feed that is silent this long counts as abandoned: its windows end with what was measured.
 pub const ABANDONED_MS: u64 = 6 * 3_600_000;
 
@@ -77,13 +75,19 @@ pub const MAX_TIP_LAMPORTS: u64 = 10_000_000;
 pub const MAX_CAP_POOL_BPS: u16 = 8_000;
 /// Highest borrow fee: a tenth of the reservation an hour, in 1e-12 a second.
 pub const MAX_BORROW_E12: u64 = 27_777_778;
-/// Longest extension of the dispute time by a challenge: two days.
-pub const MAX_CHALLENGE_MS: u32 = 172_800_000;
+/// Longest dispute time, and longest extension of it by a challenge: two days each.
+pub const MAX_DISPUTE_MS: u32 = 172_800_000;
+/// Smallest bond of a challenge, where there are challenges.
+pub const MIN_CHALLENGE_BOND_E6: u64 = 1_000_000;
 /// `LpRequest::kind`: tokens for shares.
 pub const LP_DEPOSIT: u8 = 0;
 /// `LpRequest::kind`: shares for tokens.
 pub const LP_WITHDRAWAL: u8 = 1;
 
+/// A request is carried out within this time of its `ready_unix` or never: half-time fits in, a choice of days does not.
+pub const LP_REQUEST_LIFE_S: u64 = 8 * 3_600;
+/// Shortest wait of a withdrawal of liquidity, a day, where it waits at all.
+pub const MIN_LP_COOLDOWN_S: u32 = 86_400;
 /// Longest wait of a withdrawal of liquidity: a week.
 pub const MAX_LP_COOLDOWN_S: u32 = 604_800;
 /// The whole, in basis points.
@@ -112,10 +116,10 @@ pub const HOUR_S: u64 = 3_600;
 /// Seconds in a day.
 pub const DAY_S: u64 = 86_400;
 
+/// A window's K, 1e-6 contracts a point, is at least one contract: less would let a crumb move its price.
+pub const MIN_K_E6: u64 = 1_000_000;
 /// Minutes of a half that windows cover.
 pub const HALF_MINUTES: u8 = 45;
-/// A window at whose end trading had been suspended for this long is void.
-pub const SUSPENDED_VOID_MINUTES: u8 = 15;
 /// Milliseconds in a minute.
 pub const MINUTE_MS: u32 = 60_000;
 /// Milliseconds of a half that windows cover.

@@ -8,15 +8,17 @@ pub enum MarketError {
     NotAuthority,
     #[msg("Only the exchange's operator may do this: sign with the operator.")]
     NotOperator,
-    #[msg("The operator may only tighten the pause: ask the authority to loosen it.")]
+    #[msg(
+        "Operator and guardian may only tighten the pause: choose a higher level, or ask the authority to loosen it."
+    )]
     OnlyTighten,
-    #[msg("The margin account belongs to another owner: pass your own.")]
+    #[msg("The signer does not own this margin account: sign with its owner, or show a session where one is enough.")]
     WrongOwner,
     #[msg("An account does not belong to the exchange, window or order it is used with: derive it again.")]
     WrongAccount,
     #[msg("Not the window's feed, or one of another oracle config: pass the feed stored in the market.")]
     WrongFeed,
-    #[msg("A parameter is out of range: see the limits in docs/programs.md.")]
+    #[msg("A parameter is out of range: see \"Limits in code\" in docs/programs.md.")]
     BadParameter,
     #[msg("The exchange is paused for this: wait until the pause is lifted.")]
     Paused,
@@ -26,7 +28,7 @@ pub enum MarketError {
     InBreak,
     #[msg("The feed has no sample yet: wait for the first.")]
     NoSample,
-    #[msg("The window is not open: choose another one.")]
+    #[msg("The window is over or closed for trading: choose another one, or wait for the settlement of this one.")]
     WindowNotOpen,
     #[msg("The window ends within 20 s: choose a later one.")]
     WindowClosing,
@@ -44,15 +46,15 @@ pub enum MarketError {
     SameSlot,
     #[msg("The feed has gone: finalise the window first.")]
     FeedGone,
-    #[msg("The newest sample is too old to liquidate on: wait for the next.")]
+    #[msg("The newest sample is too old to measure margin on: wait for the next.")]
     StaleSample,
     #[msg("The position has enough margin: nothing to liquidate.")]
     MarginSufficient,
-    #[msg("The position is empty: nothing to liquidate.")]
+    #[msg("The position is empty, with nothing to liquidate and no margin to move: choose one that is open.")]
     PositionEmpty,
     #[msg("The window has not ended: wait for its last sample.")]
     WindowNotEnded,
-    #[msg("The window is already final.")]
+    #[msg("The window is final or void already: settle its positions.")]
     AlreadyFinal,
     #[msg("The window is not final: finalise it first.")]
     NotFinal,
@@ -68,7 +70,7 @@ pub enum MarketError {
     PoolBusy,
     #[msg("The result is worse than the minimum you asked for: ask for less or try again.")]
     Slippage,
-    #[msg("The amount is zero or more than there is: ask for less.")]
+    #[msg("The amount is zero or more than there is: choose one in between.")]
     BadAmount,
     #[msg("A sum left its range: nothing was changed.")]
     Overflow,
@@ -76,7 +78,7 @@ pub enum MarketError {
     Underflow,
     #[msg("The pool's books no longer add up: nothing was changed, report this.")]
     InvariantBroken,
-    #[msg("Only the exchange's guardian may do this: sign with the guardian.")]
+    #[msg("Only the guardian may do this, and the authority too where it voids a window: sign with one of them.")]
     NotGuardian,
     #[msg("The guardian has paused already: it may pause again 72 hours after that pause ended.")]
     GuardianRests,
@@ -94,7 +96,7 @@ pub enum MarketError {
     NothingToMark,
     #[msg("The newest sample is too old to mark on: wait for the next, or finalise the window.")]
     StaleMark,
-    #[msg("A window with open positions has no fresh mark since the request: mark every one, then try again.")]
+    #[msg("A window with open positions has no mark of this slot and later than the request: mark all and execute at once.")]
     MarksMissing,
     #[msg("The withdrawal waits for its cooldown: try again at the request's ready_unix.")]
     CoolingDown,
@@ -134,4 +136,18 @@ pub enum MarketError {
     WindowsLeft,
     #[msg("Not an exchange, pool or margin account of version 1: there is nothing to migrate.")]
     NotOldAccount,
+    #[msg("The request's time is over, or it was carried out: end it with cancel_request.")]
+    RequestOver,
+    #[msg("Only the request's owner may end it: others eight hours after its ready_unix, if it was not carried out.")]
+    RequestAlive,
+    #[msg("The token account is not of the one who is to be paid: pass one of his.")]
+    WrongReceiver,
+    #[msg("Nobody holds shares of the pool: wait for a deposit of liquidity.")]
+    NoShares,
+    #[msg("No protocol fees wait: call distribute_fees for a window first.")]
+    NothingToCollect,
+    #[msg("The request is worth less than one unit: cancel it and ask for more.")]
+    TooSmall,
+    #[msg("The window is void already: there is no settlement to challenge or to undo.")]
+    WindowIsVoid,
 }

@@ -58,6 +58,8 @@ pub struct LiquidityChanged {
     pub supply_after: u64,
     /// What the shares were priced on: cash and marks.
     pub value_e6: u64,
+    /// 1: it could not be paid and waits for its owner in the request.
+    pub held: u8,
 }
 
 /// An order was committed.
@@ -130,6 +132,8 @@ pub struct OrderEnded {
     /// Borrow fee taken from the collateral before anything else.
     pub borrow_e6: u64,
     pub kind: u8,
+    /// Of the bad debt, paid by the insurance.
+    pub insured_e6: u64,
 }
 
 /// A position was closed for lack of margin.
@@ -160,6 +164,8 @@ pub struct PositionLiquidated {
     pub sample_index: u64,
     /// Borrow fee taken from the collateral before anything else.
     pub borrow_e6: u64,
+    /// Of the bad debt, paid by the insurance.
+    pub insured_e6: u64,
 }
 
 /// A match got a market.
@@ -213,6 +219,8 @@ pub struct PositionSettled {
     pub fees_returned_e6: u64,
     /// Borrow fee taken from the collateral before anything else.
     pub borrow_e6: u64,
+    /// Of the bad debt, paid by the insurance.
+    pub insured_e6: u64,
 }
 
 /// A window's fees were split.
@@ -268,6 +276,8 @@ pub struct MarginMoved {
     pub amount_e6: u64,
     pub collateral_e6: u64,
     pub free_e6: u64,
+    /// Borrow fee taken from the collateral first.
+    pub borrow_e6: u64,
 }
 
 /// A liquidity provider asked for a deposit (`kind` 0) or a withdrawal (1).
@@ -283,11 +293,12 @@ pub struct LiquidityRequested {
     pub ready_unix: u64,
 }
 
-/// A request was taken back by its owner.
+/// What a request held went to its owner: taken back, over its time, or the result that could not be paid.
 #[event]
 pub struct LiquidityCancelled {
     pub request: Address,
     pub owner: Address,
+    /// 0 tokens, 1 shares.
     pub kind: u8,
     pub amount: u64,
 }
@@ -311,4 +322,21 @@ pub struct AttestationChanged {
     pub owner: Address,
     pub attestor: Address,
     pub expires_unix: u64,
+}
+
+/// The authority moved insurance into the pool's cash.
+#[event]
+pub struct InsuranceReleased {
+    pub exchange: Address,
+    pub amount_e6: u64,
+    /// What is left.
+    pub insurance_e6: u64,
+    pub cash_e6: u64,
+}
+
+/// The protocol's share of fees went to the treasury.
+#[event]
+pub struct ProtocolFeesCollected {
+    pub exchange: Address,
+    pub amount_e6: u64,
 }

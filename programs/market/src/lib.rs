@@ -25,7 +25,8 @@
 //! | `finalise_window` | anyone | settlement from the feed's areas |
 //! | `challenge_window`, `resolve_challenge` | anyone, with a bond; anyone | a longer dispute; what becomes of the bond |
 //! | `void_window` | guardian, authority | undoes a settlement in dispute, never sets one |
-//! | `settle_position`, `distribute_fees` | anyone | pays out, splits the fees |
+//! | `settle_position`, `distribute_fees`, `collect_protocol_fees` | anyone | pays out, splits the fees |
+//! | `release_insurance` | authority | insurance into the pool's cash |
 //! | `quote` | simulation | price of a trade now |
 //!
 //! `timing` says where a window stands at a sample, `matching` which sample an order belongs to, `resting` what
@@ -306,6 +307,16 @@ pub mod market {
     /// Split a window's fees.
     pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
         instructions::distribute_fees(ctx)
+    }
+
+    /// Pay the protocol's share of the fees to the treasury.
+    pub fn collect_protocol_fees(ctx: &mut Context<CollectProtocolFees>) -> Result<()> {
+        instructions::collect_protocol_fees(ctx)
+    }
+
+    /// Move insurance into the pool's cash.
+    pub fn release_insurance(ctx: &mut Context<ReleaseInsurance>, amount_e6: u64) -> Result<()> {
+        instructions::release_insurance(ctx, amount_e6)
     }
 
     /// Price of a trade at the newest sample; to be simulated.

@@ -16,7 +16,8 @@ use crate::{
 /// Number and sample at which `order` fills if sample `index` triggers it; None where it does not.
 ///
 /// A trigger lies after the commit and before the order's end in data time, and play goes on undisturbed from it to
-/// the fill. One that nobody cranked for `TRIGGER_LIFE_MS` is void: who could choose among old ones had a free look.
+/// the fill and to now: what has been suspended since is known to everybody. One that nobody cranked for
+/// `TRIGGER_LIFE_MS` is void: who could choose among old ones had a free look.
 pub fn fill_sample<'a>(
     feed: &'a Feed,
     order: &Order,
@@ -30,8 +31,10 @@ pub fn fill_sample<'a>(
     let at_ms = sample_ms(feed, trigger);
     let ripe_ms = at_ms + order.delay_ms as u64;
     let in_time = at_ms >= order.commit_ms && (order.until_ms == 0 || at_ms < order.until_ms);
-    let fresh = feed.newest().is_some_and(|newest| sample_ms(feed, newest) <= ripe_ms + TRIGGER_LIFE_MS);
-    if !in_time || !fresh || trigger.suspend_epoch % 2 == 1 {
+    let Some(newest) = feed.newest().filter(|newest| newest.suspend_epoch == trigger.suspend_epoch) else {
+        return Ok(None);
+    };
+    if !in_time || trigger.suspend_epoch % 2 == 1 {
         return Ok(None);
     }
     let mut number = index + 1;
@@ -42,6 +45,13 @@ pub fn fill_sample<'a>(
             None => return Ok(None),
         }
     };
+    // From the fill sample on: where samples are rare there was nothing to choose from before it. Never once the order
+    // can be ended as cancelled or expired: nobody has the choice.
+    let newest_ms = sample_ms(feed, newest);
+    let ended = order.until_ms != 0 && newest_ms >= order.until_ms + order.delay_ms as u64 + CANCEL_GRACE_MS;
+    if ended || newest_ms > sample_ms(feed, fill) + TRIGGER_LIFE_MS {
+        return Ok(None);
+    }
     let undisturbed = fill.suspend_epoch == trigger.suspend_epoch && period_of(feed, fill) == period_of(feed, trigger);
     if !undisturbed || !triggers(feed, trigger, order, window, position)? {
         return Ok(None);

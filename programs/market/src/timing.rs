@@ -145,14 +145,11 @@ pub fn outcome(feed: &Feed, window: &Window, over: bool) -> Option<(u64, u32)> {
     Some((area, left_out))
 }
 
-/// Whether trading was suspended for all of the last 15 minutes of `window`: nobody could act on what it measured.
+/// Whether a majority of the publishers had suspended trading for all of the last 15 minutes of `window`: nobody could act
+/// on what it measured, and neither one publisher nor the operator's hold did it.
 pub fn stood_still(feed: &Feed, window: &Window) -> bool {
     let last = last_part(window);
-    let at = |minute: u8| feed.suspended_mark(last.period, minute);
-    let (Some(end), Some(before)) = (at(last.to), at(last.to.saturating_sub(SUSPENDED_VOID_MINUTES))) else {
-        return false;
-    };
-    end.saturating_sub(before) >= SUSPENDED_VOID_MINUTES as u32 * MINUTE_MS
+    feed.stood_still(last.period, last.to)
 }
 
 /// What a trade is priced with.

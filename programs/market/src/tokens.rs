@@ -4,6 +4,16 @@ use anchor_spl::{token::TokenCpiExt, TokenAccount};
 
 use crate::state::Pool;
 
+/// Put the tip, paid by a signer, into the account of an order or a request.
+#[inline(never)]
+pub fn put_tip(system: &Program<System>, from: CpiHandleMut, to: CpiHandleMut, lamports: u64) -> Result<()> {
+    if lamports > 0 {
+        let accounts = system_program::Transfer { from, to };
+        system_program::transfer(CpiContext::new(system.address(), accounts), lamports)?;
+    }
+    Ok(())
+}
+
 /// Move tokens that `owner`, a signer, holds.
 #[inline(never)]
 pub fn take(

@@ -29,8 +29,8 @@ layout!(exchange_is_520_bytes, Exchange, 520, {
 });
 
 layout!(lp_request_is_184_bytes, LpRequest, 184, {
-    version: 0, bump: 1, kind: 2, _reserved: 3, pool: 8, owner: 40, destination: 72, rent_payer: 104, id: 136,
-    amount: 144, minimum: 152, ready_unix: 160, marks_from_ms: 168, tip_lamports: 176,
+    version: 0, bump: 1, kind: 2, held: 3, _reserved: 4, pool: 8, owner: 40, destination: 72, rent_payer: 104,
+    id: 136, amount: 144, minimum: 152, ready_unix: 160, marks_from_ms: 168, tip_lamports: 176,
 });
 
 layout!(margin_is_136_bytes, Margin, 136, {
@@ -59,7 +59,7 @@ layout!(pool_is_296_bytes, Pool, 296, {
     open_positions: 176, bad_debt_e6: 184, fees_charged_e6: 192, fees_distributed_e6: 200,
     fees_returned_e6: 208, outflow_hour_unix: 216, outflow_hour_e6: 224, outflow_day_unix: 232,
     outflow_day_e6: 240, live_windows: 248, lp_requests: 252, mark_gain_e6: 256, mark_loss_e6: 264,
-    mark_data_ms: 272, mark_unix: 280, mark_round: 288, marked_windows: 292,
+    mark_data_ms: 272, mark_slot: 280, mark_round: 288, marked_windows: 292,
 });
 
 layout!(position_is_200_bytes, Position, 200, {

@@ -1,7 +1,7 @@
 use crate::{value_ceil, value_floor, MathError, MathResult, Side, MAX_X_E6};
 
 /// Maintenance margin in points a contract with `left_ms` of play until the window ends: above the 99.99 % quantile of the
-/// forward price's jumps across suspensions, in which nobody can close (docs/economics.md).
+/// forward price's jumps across suspensions, in which nobody can close (docs/calibration.md).
 pub fn maintenance_margin(left_ms: u32) -> u32 {
     match left_ms {
         600_001.. => 7_500_000,

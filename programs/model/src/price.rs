@@ -50,6 +50,9 @@ pub fn half_spread(left_ms: u32, lead_ms: u32) -> u32 {
     s0
 }
 
+/// No impact is larger: prices end at the envelope long before.
+const MAX_IMPACT_E6: u64 = 1 << 60;
+
 /// Price impact of a trade of `qty_e6`: (skew + dq/2)/K with skew = long - short open interest, as (magnitude, whether
 /// it raises the price). `k_e6` is contracts per point. Rounded against the trader.
 pub fn impact(side: Side, qty_e6: u64, oi_long_e6: u64, oi_short_e6: u64, k_e6: u64) -> MathResult<(u64, bool)> {
@@ -67,9 +70,12 @@ pub fn impact(side: Side, qty_e6: u64, oi_long_e6: u64, oi_short_e6: u64, k_e6: 
     Ok((size, raises))
 }
 
-/// `forward -+ (half-spread + conf) + impact`, kept inside `envelope` = (low, high).
+/// Average price of a trade: the integral of `forward -+ (half-spread + conf) + skew/K`, kept inside `envelope` =
+/// (low, high) at every point of the way, over the contracts traded. Rounded against the trader.
 ///
-/// `side` is the direction of the trade: closing a long is a short trade.
+/// Because the curve is clamped point by point, and not its average, a trade costs the same whole or in pieces, and
+/// whoever comes back to where he began has paid. `side` is the direction of the trade: closing a long is a short
+/// trade.
 #[allow(clippy::too_many_arguments)]
 pub fn fill_price(
     side: Side,
@@ -82,14 +88,29 @@ pub fn fill_price(
     k_e6: u64,
     envelope: (u32, u32),
 ) -> MathResult<u32> {
-    let edge = half_spread_e6 as u64 + conf_e4 as u64 * 100;
-    let (size, raises) = impact(side, qty_e6, oi_long_e6, oi_short_e6, k_e6)?;
-    let (mut plus, mut minus) = (forward_e6 as u64, 0u64);
-    *(if side == Side::Long { &mut plus } else { &mut minus }) += edge;
-    let moved = if raises { &mut plus } else { &mut minus };
-    *moved = moved.saturating_add(size);
-    let price = plus.saturating_sub(minus).min(u32::MAX as u64) as u32;
-    Ok(price.clamp(envelope.0, envelope.1))
+    let (low, high) = (envelope.0 as i64, envelope.1 as i64);
+    let edge = half_spread_e6 as i64 + conf_e4 as i64 * 100;
+    let base = forward_e6 as i64 + if side == Side::Long { edge } else { -edge };
+    let at = |qty_e6: u64| -> MathResult<i64> {
+        let (size, raises) = impact(side, qty_e6, oi_long_e6, oi_short_e6, k_e6)?;
+        let size = size.min(MAX_IMPACT_E6) as i64;
+        Ok(base + if raises { size } else { -size })
+    };
+    let (start, end) = (at(0)?, at(qty_e6.checked_mul(2).ok_or(MathError::Impact)?)?);
+    let (first, last) = (start.min(end), start.max(end));
+    if first >= low && last <= high || first == last {
+        return Ok(at(qty_e6)?.clamp(low, high) as u32);
+    }
+    // The way is uniform between the prices at its ends: a stretch below the envelope, one inside and one above.
+    let length = (last - first) as u64;
+    let (from, to) = (first.clamp(low, high), last.clamp(low, high));
+    let up = side == Side::Long;
+    let divide = if up { mul_div_ceil } else { mul_div };
+    let part = |price: i64, stretch: i64| divide(price as u64, stretch.max(0) as u64, length).ok_or(MathError::Impact);
+    let inside = (from + to + up as i64) as u64 / 2;
+    let price =
+        part(low, last.min(low) - first)? + part(high, last - first.max(high))? + part(inside as i64, to - from)?;
+    Ok((price as i64).clamp(low, high) as u32)
 }
 
 /// Fee of a trade: `fee_e6` points a contract, ceiled.

@@ -90,20 +90,48 @@ proptest! {
     }
 
     #[test]
-    fn splitting_a_trade_gains_nothing(
-        s in side(), a in 1u64..1_000_000_000, b in 1u64..1_000_000_000, long in 0u64..1_000_000_000, short in 0u64..1_000_000_000,
-        k in 1_000_000u64..1_000_000_000,
+    fn a_trade_costs_no_less_in_pieces_also_at_the_edge_of_the_envelope(
+        s in side(), pieces in prop::collection::vec(1u64..1_000_000_000, 2..12), f in 0u32..=MAX_X_E6,
+        below in 0u32..3_000_000, above in 0u32..3_000_000, edge in 0u32..600_000, conf in 0u16..5_000,
+        long in 0u64..1_000_000_000, short in 0u64..1_000_000_000, k in 1_000_000u64..1_000_000_000,
     ) {
-        let f = 50_000_000;
-        let at = |qty, long, short| fill_price(s, qty, f, 0, 0, long, short, k, (0, MAX_X_E6)).unwrap();
-        let (whole, first) = (at(a + b, long, short), at(a, long, short));
-        let second = match s { Side::Long => at(b, long + a, short), Side::Short => at(b, long, short + a) };
-        let sum = |p: u32, q: u64| p as i128 * q as i128;
-        let (one, two) = (sum(whole, a + b), sum(first, a) + sum(second, b));
-        let edge = |p: u32| p == 0 || p == MAX_X_E6;
-        prop_assume!(!edge(whole) && !edge(first) && !edge(second));
-        let slack = 2 * (a + b) as i128; // each price is rounded to 1e-6 point
-        match s { Side::Long => prop_assert!(two >= one - slack), Side::Short => prop_assert!(two <= one + slack) }
+        let limits = (f.saturating_sub(below), (f + above).min(MAX_X_E6));
+        let at = |qty, long, short| fill_price(s, qty, f, edge, conf, long, short, k, limits).unwrap();
+        let whole: u64 = pieces.iter().sum();
+        let (mut held_long, mut held_short, mut sum) = (long, short, 0i128);
+        for qty in &pieces {
+            sum += at(*qty, held_long, held_short) as i128 * *qty as i128;
+            *(if s == Side::Long { &mut held_long } else { &mut held_short }) += qty;
+        }
+        let one = at(whole, long, short) as i128 * whole as i128;
+        let slack = 4 * whole as i128; // the whole one's own rounding: at most four parts of 1e-6 point
+        match s { Side::Long => prop_assert!(sum >= one - slack), Side::Short => prop_assert!(sum <= one + slack) }
+    }
+
+    #[test]
+    fn whoever_ends_where_he_began_has_paid(
+        trades in prop::collection::vec((side(), 1u64..500_000_000), 1..14), f in 0u32..=MAX_X_E6,
+        below in 0u32..3_000_000, above in 0u32..3_000_000, edge in 0u32..600_000, conf in 0u16..5_000,
+        long in 0u64..1_000_000_000, short in 0u64..1_000_000_000, k in 1_000u64..1_000_000_000,
+    ) {
+        // Any trades of any accounts at one sample; one last trade brings the skew back to where it was.
+        let limits = (f.saturating_sub(below), (f + above).min(MAX_X_E6));
+        let (mut held_long, mut held_short, mut cash, mut net) = (long, short, 0i128, 0i128);
+        let mut trade = |s: Side, qty: u64| {
+            let price = fill_price(s, qty, f, edge, conf, held_long, held_short, k, limits).unwrap();
+            let signed = if s == Side::Long { 1 } else { -1 };
+            cash -= signed * price as i128 * qty as i128;
+            *(if s == Side::Long { &mut held_long } else { &mut held_short }) += qty;
+            net += signed * qty as i128;
+            net
+        };
+        let mut left = 0;
+        for (s, qty) in trades { left = trade(s, qty); }
+        if left != 0 {
+            let back = if left > 0 { Side::Short } else { Side::Long };
+            trade(back, left.unsigned_abs() as u64);
+        }
+        prop_assert!(cash <= 0, "gained {cash}");
     }
 
     #[test]

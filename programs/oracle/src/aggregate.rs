@@ -78,17 +78,22 @@ fn check(feed: &Feed, quote: &Quote, unix_s: i64) -> Result<()> {
     let now_ms = (unix_s.max(0) as u64).saturating_mul(1_000);
     let ahead = feed.start_unix_ms.saturating_add(quote.data_ms as u64);
     require!(ahead <= now_ms.saturating_add(MAX_AHEAD_MS), OracleError::AheadOfClock);
+    require!(quote.tick <= quote.data_ms / TICK_MS + TICK_SLACK, OracleError::TickAhead);
     if quote.tick <= feed.tick {
         return Ok(()); // late: it is only scored
     }
     let next = feed.period + (feed.in_break == 1) as u8;
     require!(quote.period >= next, OracleError::PeriodOver);
     require!(quote.data_ms >= feed.data_ms, OracleError::TimeWentBack);
-    if feed.samples > 0 && quote.period == feed.period {
-        let start = feed.periods[feed.period as usize - 1].start_play_ms;
-        require!(start.saturating_add(quote.play_ms) >= feed.play_ms, OracleError::TimeWentBack);
+    if feed.samples > 0 {
+        // By the second of data time too: tick numbers are cheap.
+        let mut limit = (quote.data_ms - feed.data_ms).saturating_mul(MAX_STEP_E6 / TICK_MS);
+        if quote.period == feed.period {
+            let start = feed.periods[feed.period as usize - 1].start_play_ms;
+            require!(start.saturating_add(quote.play_ms) >= feed.play_ms, OracleError::TimeWentBack);
+            limit = limit.min((quote.tick - feed.tick).saturating_mul(MAX_STEP_E6));
+        }
         let last = &feed.ring[((feed.samples - 1) % RING as u64) as usize];
-        let limit = (quote.tick - feed.tick).saturating_mul(MAX_STEP_E6);
         // Both move the forward price.
         let near = quote.x_e6.abs_diff(last.x_e6) <= limit && quote.mu_e6.abs_diff(last.mu_e6) <= limit;
         require!(near, OracleError::StepTooLarge);
@@ -99,7 +104,14 @@ fn check(feed: &Feed, quote: &Quote, unix_s: i64) -> Result<()> {
 /// Turn the quotes of one tick into a sample. `chosen` are their publishers, in order.
 fn aggregate(feed: &mut Feed, chosen: &[u8], unix_s: i64, slot: u64) -> Result<()> {
     let last = feed.newest().copied();
-    let merged = Merged::of(&feed.quotes, chosen, last.as_ref());
+    // A tick is a second of play, and of data while play runs.
+    let due = (feed.samples > 0 && feed.in_break == 0).then(|| {
+        let tick = feed.quotes[chosen[0] as usize].tick;
+        let passed = (tick - feed.tick).saturating_mul(TICK_MS);
+        let play = feed.play_ms - feed.periods[feed.period as usize - 1].start_play_ms;
+        Due { period: feed.period, data_ms: feed.data_ms.saturating_add(passed), play_ms: play.saturating_add(passed) }
+    });
+    let merged = Merged::of(&feed.quotes, chosen, last.as_ref(), due);
     let last_x = last.map_or(merged.x_e6, |sample| sample.x_e6);
     // Quotes were checked one by one, perhaps against an older sample: keep time and periods in order.
     let data_ms = merged.data_ms.max(feed.data_ms);
@@ -112,12 +124,17 @@ fn aggregate(feed: &mut Feed, chosen: &[u8], unix_s: i64, slot: u64) -> Result<(
     let play_ms = start.checked_add(merged.play_ms).ok_or(OracleError::BadQuote)?.max(feed.play_ms);
 
     let area = hold(feed, row, play_ms, last_x)?;
-    let suspended = merged.suspended || feed.hold != 0;
+    let suspended = suspends(feed, &merged, data_ms, play_ms);
     if suspended != feed.suspended() {
         feed.suspend_epoch = feed.suspend_epoch.wrapping_add(1);
         feed.suspended_since_ms = if suspended { data_ms } else { 0 };
     }
-    feed.suspend_reason = if feed.hold != 0 { REASON_OPERATOR } else { merged.suspend_reason };
+    feed.suspend_reason = match (suspended, feed.hold != 0, merged.flagged) {
+        (false, _, _) => 0,
+        (_, true, _) => REASON_OPERATOR,
+        (_, _, true) => merged.suspend_reason,
+        _ => REASON_FEED_LOSS,
+    };
     feed.revised = feed.revised.wrapping_add(merged.revised as u32);
     feed.tick = merged.tick;
     feed.data_ms = data_ms;
@@ -149,6 +166,52 @@ fn aggregate(feed: &mut Feed, chosen: &[u8], unix_s: i64, slot: u64) -> Result<(
     feed.invariant()
 }
 
+/// Whether the next sample is suspended: by a majority, by the operator's hold, or by a minority of flags for as long as
+/// such may suspend. Keeps count of how long a majority has done so, and minorities.
+fn suspends(feed: &mut Feed, merged: &Merged, data_ms: u32, play_ms: u32) -> bool {
+    let seconded = merged.conf_e4 > MAX_TRADED_CONF_E4 || merged.most_flag || most_flag(feed);
+    if feed.lone_suspends(feed.data_ms) {
+        feed.lone_ms = feed.lone_ms.saturating_add(data_ms - feed.data_ms);
+    }
+    if seconded || !merged.flagged {
+        feed.lone_since_ms = 0;
+    } else if feed.lone_since_ms == 0 {
+        feed.lone_since_ms = data_ms + 1;
+        if !feed.suspended() {
+            // Every beginning ends the orders that wait: it costs more than its time.
+            feed.lone_ms = feed.lone_ms.saturating_add(LONE_START_MS);
+        }
+    }
+    if !seconded {
+        feed.still_since_ms = 0;
+    } else if feed.still_since_ms == 0 {
+        feed.still_since_ms = play_ms + 1;
+    }
+    seconded || feed.hold != 0 || feed.lone_suspends(data_ms)
+}
+
+/// Whether more than half of the publishers who quoted this tick or the one before flag a suspension. Of two quotes that
+/// make a quorum one may be a liar's: then the flag of the third, who is late, seconds that of the other.
+fn most_flag(feed: &Feed) -> bool {
+    let (mut flags, mut voters) = (0u32, 0u32);
+    for quote in &feed.quotes[..(feed.n_publishers as usize).min(MAX_PUBLISHERS)] {
+        if quote.tick >= feed.tick && quote.tick > 0 {
+            voters += 1;
+            flags += (quote.flags & FLAG_SUSPENDED) as u32;
+        }
+    }
+    2 * flags > voters
+}
+
+/// Where time should stand at a tick of the running period, from the sample before.
+#[derive(Clone, Copy)]
+pub struct Due {
+    pub period: u8,
+    pub data_ms: u32,
+    /// In the period.
+    pub play_ms: u32,
+}
+
 /// The quotes of one tick merged field by field.
 pub struct Merged {
     pub tick: u32,
@@ -160,7 +223,10 @@ pub struct Merged {
     pub mu_e6: u32,
     pub s_e4: u32,
     pub conf_e4: u16,
-    pub suspended: bool,
+    /// Whether any quote asks for a suspension.
+    pub flagged: bool,
+    /// Whether more than half of them do.
+    pub most_flag: bool,
     pub suspend_reason: u8,
     pub revised: bool,
     pub period_end: bool,
@@ -169,15 +235,28 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Merge the quotes of the publishers `chosen` (1 to 8 of them). Of an even number of votes two stand in the middle,
+    /// Merge the quotes of the publishers `chosen` (1 to 8 of them). Each votes three times for the index: for its own, and
+    /// for its own less and plus its conf, so that the unsure pull less; the votes of f liars among 2f + 1 quotes never
+    /// reach beyond those of the honest, whatever conf they claim. Of an even number of votes two stand in the middle,
     /// and of two publishers one may lie: index, mu and s are then what lies between them nearest to the sample before,
-    /// so that a liar can hold them back but not take them away.
-    pub fn of(quotes: &[PublisherQuote; MAX_PUBLISHERS], chosen: &[u8], last: Option<&Sample>) -> Merged {
+    /// so that a liar can hold them back but not take them away, and the times what lies nearest to `due`, so that he
+    /// can neither stop the clock of a running period nor put it forward. Where a period begins, the lower time counts.
+    pub fn of(
+        quotes: &[PublisherQuote; MAX_PUBLISHERS],
+        chosen: &[u8],
+        last: Option<&Sample>,
+        due: Option<Due>,
+    ) -> Merged {
         let n = chosen.len();
-        let mut scratch = [0u32; MAX_PUBLISHERS];
+        let mut picked = [&quotes[0]; MAX_PUBLISHERS];
+        for (slot, who) in picked.iter_mut().zip(chosen) {
+            *slot = &quotes[*who as usize];
+        }
+        let picked = &picked[..n];
+        let mut scratch = [u32::MAX; MAX_PUBLISHERS + 1];
         let mut middle = |field: fn(&PublisherQuote) -> u32| {
-            for (slot, who) in scratch.iter_mut().zip(chosen) {
-                *slot = field(&quotes[*who as usize]);
+            for (slot, quote) in scratch.iter_mut().zip(picked) {
+                *slot = field(quote);
             }
             sort(&mut scratch[..n]);
             (scratch[(n - 1) / 2], scratch[n / 2])
@@ -186,47 +265,51 @@ impl Merged {
         let mu_e6 = last.map_or(low, |sample| sample.mu_e6).clamp(low, high);
         let (low, high) = middle(|q| q.s_e4);
         let s_e4 = last.map_or(low, |sample| sample.s_e4).clamp(low, high);
-        let mut median = |field: fn(&PublisherQuote) -> u32| middle(field).0;
-        let plain = median(|q| q.x_e6);
         // The lower median of equal values with a strict majority is that value: period by majority.
-        let (data_ms, play_ms) = (median(|q| q.data_ms), median(|q| q.play_ms));
-        let period = median(|q| q.period as u32);
+        let period = middle(|q| q.period as u32).0;
+        let due = due.filter(|due| due.period as u32 == period);
+        let (low, high) = middle(|q| q.data_ms);
+        let data_ms = due.map_or(low, |due| due.data_ms).clamp(low, high);
+        let (low, high) = middle(|q| q.play_ms);
+        let play_ms = due.map_or(low, |due| due.play_ms).clamp(low, high);
+        let mut median = |field: fn(&PublisherQuote) -> u32| middle(field).0;
+        // Of what the quotes say, not of how far their indices lie apart: a liar's index must not widen it.
+        let conf_e4 = median(|q| q.conf_e4 as u32);
+        let plain = median(|q| q.x_e6);
 
-        let mut votes = [0u32; 3 * MAX_PUBLISHERS];
-        let (mut witness, mut suspended, mut suspend_reason) = (None, false, 0);
+        // Sorted one by one and merged: far cheaper than to sort all 3n votes. One slot more ends each row.
+        let mut votes = [[u32::MAX; MAX_PUBLISHERS + 1], scratch, [u32::MAX; MAX_PUBLISHERS + 1]];
+        let (mut witness, mut flags, mut suspend_reason) = (None, 0, 0);
         let (mut revised, mut ended) = (0, 0);
-        for (i, who) in chosen.iter().enumerate() {
-            let quote = &quotes[*who as usize];
+        for (i, quote) in picked.iter().enumerate() {
             let conf_e6 = quote.conf_e4 as u32 * 100;
-            votes[3 * i] = quote.x_e6.saturating_sub(conf_e6);
-            votes[3 * i + 1] = quote.x_e6;
-            votes[3 * i + 2] = (quote.x_e6 + conf_e6).min(MAX_X_E6);
+            votes[0][i] = quote.x_e6.saturating_sub(conf_e6);
+            votes[2][i] = (quote.x_e6 + conf_e6).min(MAX_X_E6);
             if quote.x_e6 == plain && witness.is_none() {
-                witness = Some(*who);
+                witness = Some(chosen[i]);
             }
             revised += (quote.flags & FLAG_REVISED != 0) as usize;
             ended += (quote.flags & FLAG_PERIOD_END != 0) as usize;
             if quote.flags & FLAG_SUSPENDED != 0 {
-                suspend_reason = if suspended { suspend_reason } else { quote.suspend_reason };
-                suspended = true;
+                suspend_reason = if flags > 0 { suspend_reason } else { quote.suspend_reason };
+                flags += 1;
             }
         }
-        sort(&mut votes[..3 * n]);
-        let quarter = 3 * n / 4;
-        let (low, high) = (votes[(3 * n - 1) / 2], votes[3 * n / 2]);
-        let p50 = last.map_or(low, |sample| sample.x_e6).clamp(low, high);
-        let (p25, p75) = (votes[quarter], votes[3 * n - 1 - quarter]);
-        let conf_e6 = (p50 - p25).max(p75 - p50);
+        sort(&mut votes[0][..n]);
+        sort(&mut votes[2][..n]);
+        let (low, high) = middle_of(&votes, 3 * n);
+        let x_e6 = last.map_or(low, |sample| sample.x_e6).clamp(low, high);
         Merged {
-            tick: quotes[chosen[0] as usize].tick,
+            tick: picked[0].tick,
             data_ms,
             play_ms,
             period: period as u8,
-            x_e6: p50,
+            x_e6,
             mu_e6,
             s_e4,
-            conf_e4: conf_e6.div_ceil(100).min(u16::MAX as u32) as u16,
-            suspended,
+            conf_e4: conf_e4 as u16,
+            flagged: flags > 0,
+            most_flag: 2 * flags > n,
             suspend_reason,
             revised: 2 * revised > n,
             period_end: 2 * ended > n,
@@ -235,7 +318,25 @@ impl Merged {
     }
 }
 
-/// Insertion sort: the fastest for two dozen values at most.
+/// The two in the middle of the `total` votes in three sorted rows; the same one twice where `total` is odd.
+#[inline(never)]
+fn middle_of(rows: &[[u32; MAX_PUBLISHERS + 1]; 3], total: usize) -> (u32, u32) {
+    let mut at = [0usize; 3];
+    let (mut before, mut value) = (0, 0);
+    for _ in 0..=total / 2 {
+        let heads = [rows[0][at[0]], rows[1][at[1]], rows[2][at[2]]];
+        let mut least = if heads[1] < heads[0] { 1 } else { 0 };
+        if heads[2] < heads[least] {
+            least = 2;
+        }
+        before = value;
+        value = heads[least];
+        at[least] += 1;
+    }
+    (if total % 2 == 0 { before } else { value }, value)
+}
+
+/// Insertion sort: the fastest for so few values.
 #[inline(never)]
 fn sort(values: &mut [u32]) {
     for i in 1..values.len() {
@@ -269,6 +370,10 @@ fn hold(feed: &mut Feed, row: usize, play_ms: u32, last_x: u32) -> Result<u64> {
         if row < TRADED_PERIODS {
             let suspended = rate * (start + minute * MINUTE_MS - from);
             feed.minute_suspended_ms[row][minute as usize] = suspended_ms + suspended;
+            let since = feed.still_since_ms;
+            if minute >= STILL_MINUTES && since != 0 && start + minute * MINUTE_MS + 1 - since >= STILL_MS {
+                feed.still_minutes[row] |= 1 << (minute - STILL_MINUTES);
+            }
         }
         minute += 1;
     }
@@ -302,6 +407,8 @@ fn open_periods(feed: &mut Feed, period: u8, data_ms: u32) {
     }
     feed.period = period;
     feed.in_break = 0;
+    feed.lone_ms = 0;
+    feed.lone_since_ms = 0;
 }
 
 /// End the running period at the newest sample.

@@ -16,10 +16,27 @@ pub const MINUTE_MS: u32 = 60_000;
 pub const HOLD_MAX_MS: u32 = 60_000;
 /// A quote's data time may be this far ahead of the cluster's clock.
 pub const MAX_AHEAD_MS: u64 = 10_000;
-/// Largest honest move of the index in one tick, and of where it is heading.
+/// A tick is a second of play.
+pub const TICK_MS: u32 = 1_000;
+/// A tick's number may be this far above the seconds of data time since the feed's start; the first is 1.
+pub const TICK_SLACK: u32 = 900;
+/// Largest honest move of the index in one tick and one second of data time, and of where it is heading.
 pub const MAX_STEP_E6: u32 = 25_000_000;
 /// The index lies between 0 and this.
 pub const MAX_X_E6: u32 = 100_000_000;
+/// A sample whose conf is higher counts as suspended, 1e-4 points: nobody should trade or be liquidated at such a price.
+/// In normal play conf is 3,000 to 5,000; a gap adds 200 a second, so the first sample after 80 s is such a one.
+pub const MAX_TRADED_CONF_E4: u16 = 20_000;
+/// Flags that no majority seconds suspend for so long at a stretch: long enough for the others to see what one saw first.
+pub const LONE_SUSPENSION_MS: u32 = 30_000;
+/// And for so long in a period, all stretches together: one publisher alone cannot stop the market for good.
+pub const LONE_PERIOD_MS: u32 = 120_000;
+/// What the beginning of such a suspension costs of it beside its time: it ends every order that waits.
+pub const LONE_START_MS: u32 = 5_000;
+/// A window at whose end a majority has suspended trading for so many minutes is void.
+pub const STILL_MINUTES: u32 = 15;
+/// The same in milliseconds.
+pub const STILL_MS: u32 = STILL_MINUTES * MINUTE_MS;
 /// `s_e4` of an attack that adds nothing.
 pub const S_BIAS: u32 = 1 << 31;
 /// An attack adds or takes at most 25 points, 1e-4 points.
@@ -40,6 +57,8 @@ pub const FLAGS_ALL: u8 = FLAG_SUSPENDED | FLAG_REVISED | FLAG_PERIOD_END | FLAG
 
 /// Highest suspend reason (0 none, 1 goal, 2 penalty, 3 VAR, 4 red card, 5 corner, 6 feed loss, 7 operator).
 pub const MAX_SUSPEND_REASON: u8 = 7;
+/// The suspend reason of a sample whose conf is too high, when no quote gives another.
+pub const REASON_FEED_LOSS: u8 = 6;
 /// The suspend reason of the operator's hold.
 pub const REASON_OPERATOR: u8 = 7;
 
@@ -56,8 +75,11 @@ pub const STATUS_ACTIVE: u8 = 0;
 pub const STATUS_RETIRED: u8 = 1;
 /// Anyone may finalise a feed that had no sample for so long, in seconds.
 pub const SILENCE_S: u64 = 6 * 3_600;
-/// `Config::retention_s` of a new config.
-pub const DEFAULT_RETENTION_S: u32 = 48 * 3_600;
+/// `Config::retention_s` of a new config: a week.
+pub const DEFAULT_RETENTION_S: u32 = 7 * 86_400;
+/// Shortest retention, also of a config that has none. A market's guardian can pause it for 72 h, in which no window can be
+/// finalised; then 48 h are left to do it from the feed, without which the window would be void.
+pub const MIN_RETENTION_S: u32 = (72 + 48) * 3_600;
 /// Longest retention: rent comes back some day.
 pub const MAX_RETENTION_S: u32 = 30 * 86_400;
 /// A bond is withdrawn so long after the request, in seconds.

@@ -20,7 +20,7 @@ pub enum OracleError {
     AheadOfClock,
     #[msg("A field of the quote is out of range: index and mu 0..100e6, s within 25 points, period 1..4, known flags and reason.")]
     BadQuote,
-    #[msg("The index or its mu moved more than 25 points a tick: the quote is rejected as an outlier.")]
+    #[msg("The index or its mu moved more than 25 points a tick or second: the quote is rejected as an outlier.")]
     StepTooLarge,
     #[msg("The quote's data or play time lies before the feed's: send the newest tick.")]
     TimeWentBack,
@@ -28,7 +28,7 @@ pub enum OracleError {
     PeriodOver,
     #[msg("The feed is final and takes no more quotes.")]
     FeedFinal,
-    #[msg("The current period has not ended: push its last tick with the period_end flag first.")]
+    #[msg("The match is not over: the second half has not ended, and the feed has not been silent for 6 h.")]
     PeriodRunning,
     #[msg("The feed is not final: finalise it before closing.")]
     FeedNotFinal,
@@ -62,7 +62,7 @@ pub enum OracleError {
     ScoreRecorded,
     #[msg("Only the proposed authority may accept: sign with it, or propose this key first.")]
     NotPendingAuthority,
-    #[msg("A rule is out of range: retention is at most 30 days.")]
+    #[msg("A rule is out of range: retention is 5 to 30 days.")]
     BadParameter,
     #[msg("The feed's retention is not over: close it when disputes can no longer read it.")]
     RetentionRunning,
@@ -70,4 +70,6 @@ pub enum OracleError {
     NotOldConfig,
     #[msg("The program's books do not add up: nothing was changed, report this.")]
     BrokenInvariant,
+    #[msg("The tick's number is ahead of the data time: a tick is one second of play, and the first is number 1.")]
+    TickAhead,
 }

@@ -75,7 +75,8 @@ fn feed_is_20_312_bytes() {
         match_id: 8, config: 40, rent_receiver: 72, methodology: 104, start_unix_ms: 136, samples: 144, last_slot: 152,
         tick: 160, data_ms: 164, play_ms: 168, revised: 172, left_out_ms: 176, suspend_epoch: 180, hold: 182,
         scores_recorded: 183, hash_chain: 184, publishers: 216, quotes: 472, periods: 1_176, last_unix_s: 1_304,
-        finalised_unix_s: 1_312, suspended_ms: 1_320, suspended_since_ms: 1_324, set_id: 1_328, _reserved: 1_332,
+        finalised_unix_s: 1_312, suspended_ms: 1_320, suspended_since_ms: 1_324, set_id: 1_328, still_since_ms: 1_332,
+        lone_since_ms: 1_336, lone_ms: 1_340, still_minutes: 1_344,
         minute_area: 1_352, minute_left_out_ms: 2_824, minute_suspended_ms: 3_560, ring: 3_928,
     });
 }

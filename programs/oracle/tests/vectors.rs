@@ -3,7 +3,7 @@
 //! on or off), and the feed's state at the end.
 use std::{fs, path::Path};
 
-use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_S_E4, MAX_X_E6, S_BIAS};
+use ::oracle::{aggregate::push, Feed, Quote, FLAG_SUSPENDED, MAX_S_E4, MAX_TRADED_CONF_E4, MAX_X_E6, S_BIAS};
 use anchor_lang::{prelude::Address, Error};
 use bytemuck::Zeroable;
 use serde_json::{json, Value};
@@ -92,6 +92,8 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
                 6 => quote.flags ^= FLAG_SUSPENDED,
                 7 => quote.mu_e6 = if d.below(2) == 0 { 0 } else { MAX_X_E6 },
                 8 => quote.s_e4 = S_BIAS - MAX_S_E4 - d.below(2),
+                10 => quote.tick += 5_000,
+                9 => quote.conf_e4 = MAX_TRADED_CONF_E4 + d.below(2) as u16,
                 _ => {}
             }
             let unix_s = START_UNIX_S + data_ms as i64 / 1_000;
@@ -146,7 +148,8 @@ fn play(seed: u64, n: u8, minimum: u8, ticks: u32) -> Value {
         "suspend_epoch": feed.suspend_epoch, "suspend_reason": feed.suspend_reason, "period": feed.period,
         "in_break": feed.in_break, "hash_chain": hex(&feed.hash_chain), "periods": marks, "minute_area": area,
         "minute_left_out_ms": left_out, "minute_suspended_ms": suspended, "suspended_ms": feed.suspended_ms,
-        "suspended_since_ms": feed.suspended_since_ms, "scores": scores, "newest": feed.newest().map(|s| hex(bytemuck::bytes_of(s))),
+        "still_since_ms": feed.still_since_ms, "lone_since_ms": feed.lone_since_ms, "lone_ms": feed.lone_ms,
+        "still_minutes": feed.still_minutes, "suspended_since_ms": feed.suspended_since_ms, "scores": scores, "newest": feed.newest().map(|s| hex(bytemuck::bytes_of(s))),
     })
 }
 

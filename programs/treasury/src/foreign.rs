@@ -2,7 +2,11 @@
 //! The numbers are tested against the other programs' IDL.
 use anchor_lang::prelude::*;
 
-use crate::{errors::TreasuryError, state::Proposal};
+use crate::{
+    constants::FLAG_WRITABLE,
+    errors::TreasuryError,
+    state::{Proposal, ProposalAccount},
+};
 
 /// The market program.
 pub const MARKET_ID: Address = Address::from_str_const("HsmqMHbomNoaCcqJcwJSxVMMd3pw1xF6P4tguJepRDD6");
@@ -95,10 +99,18 @@ pub fn check_governed(view: &AccountView, executor: &Address) -> Result<()> {
     Ok(())
 }
 
-/// Whether the proposal can change a program's code or who may change it: every instruction of the loaders counts, so
-/// that authority, closing and migration are no way around.
-pub fn changes_code(proposal: &Proposal) -> bool {
-    [LOADER_V3_ID, LOADER_V4_ID].iter().any(|loader| anchor_lang::address_eq(&proposal.program_id, loader))
+/// Whether the proposal, with these accounts and its program after them, can change a program's code or who may change
+/// it. A loader anywhere counts, not only as the program called, and so does an account of a loader that is lent to be
+/// written: a program called on the way can reach a loader that the transaction alone names, but what the loader changes
+/// has to be lent to it. Every instruction of the loaders counts, so that authority, closing and migration are no way
+/// around.
+pub fn changes_code(proposal: &Proposal, accounts: &[AccountView]) -> bool {
+    let loader = |key: &Address| [LOADER_V3_ID, LOADER_V4_ID].iter().any(|id| anchor_lang::address_eq(key, id));
+    let lent = |meta: &ProposalAccount, view: &AccountView| {
+        meta.flags & FLAG_WRITABLE != 0 && (view.owned_by(&LOADER_V3_ID) || view.owned_by(&LOADER_V4_ID))
+    };
+    loader(&proposal.program_id)
+        || proposal.metas().iter().zip(accounts).any(|(meta, view)| loader(&meta.address) || lent(meta, view))
 }
 
 /// Refuse while an exchange of `executor` among the accounts has an open window and is not Halted. At least one must be

@@ -8,7 +8,7 @@ from chain.clients.market import ErrorCode
 from tests.programs.market_base import LIMIT
 from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, USDC
-from tests.programs.market_scene import CANCELLED, FILLED, Scene
+from tests.programs.market_scene import CANCELLED, CAP, FILLED, SUSPEND, Scene
 
 
 @pytest.fixture
@@ -73,4 +73,27 @@ def test_an_honest_cancel_costs_the_tip_and_nothing_else(scene: Scene) -> None:
         venue.tick(second, 50.0)
     assert venue.crank(scene.ann, order, venue.get_feed().samples - 1).reason == CANCELLED
     assert venue.get_margin(scene.ann).free_e6 == 500 * USDC
+    check(venue)
+
+
+def test_an_order_that_a_cap_blocks_is_not_kept_until_the_goal() -> None:
+    """Her cap is full and she bids at any price: the order should wait, refused and unharmed, until she likes it.
+
+    The first crank ends it. Another that nobody has cranked finds no trigger from before the goal any more.
+    """
+    scene = Scene.make(cap_user_bps=200, cap_match_bps=2_000)
+    venue = scene.venue
+    venue.deposit(scene.ann, 500 * USDC)
+    assert venue.trade(scene.ann, scene.window, LONG, 3).reason == FILLED
+    orders = [venue.submit(scene.ann, scene.window, LONG, 3, kind=LIMIT, limit_e6=100 * USDC) for _ in range(2)]
+    for second in range(20, 30):
+        venue.tick(second)
+    stranger = venue.chain.wallet()
+    newest = venue.get_feed().samples - 1
+    event = venue.crank(scene.ann, orders[0], newest - 6, cranker=stranger)
+    assert (event.reason, event.filled_e6) == (CAP, 0)
+    venue.tick(30, 70.0, flags=SUSPEND)
+    venue.set_params(cap_user_bps=2_000)  # she makes room: no cap is in the way any more
+    for index in range(newest - 8, newest + 2):
+        scene.refused(ErrorCode.RESTS_ON, lambda i=index: venue.crank(scene.ann, orders[1], i))  # type: ignore[misc]
     check(venue)

@@ -115,7 +115,7 @@ def test_nobody_jumps_with_the_target_at_once() -> None:
 
 
 def test_a_single_publisher_can_stop_trading_but_not_start_it() -> None:
-    """One flag suspends: a liar can stop the market, which costs nobody money, and cannot make it trade in a goal."""
+    """One flag suspends at once, for 30 s at most; and a liar without a flag cannot make the market trade in a goal."""
     kit = quiet_start(4, 3)
     tick = kit.feed().tick + 1
     kit.push(0, quote(tick, flags=1, suspend_reason=1))

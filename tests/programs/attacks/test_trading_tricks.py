@@ -70,6 +70,7 @@ def test_trading_with_oneself_for_fees_loses_even_to_the_owner_of_the_whole_pool
     for trader in (scene.ann, scene.bob):
         venue.settle(trader, scene.window)
     split = venue.distribute(scene.window)
+    venue.collect()
     fees = split.lp_e6 + split.insurance_e6 + split.protocol_e6
     assert fees == 12 * 5 * 50_000
     assert wealth - wealth_of(venue) == split.insurance_e6 + split.protocol_e6 > 0
@@ -97,7 +98,7 @@ def test_bribing_the_feed_for_the_last_seconds_moves_the_mean_by_their_share_onl
     for bribed in (False, True):
         scene = Scene.make()
         venue = scene.venue
-        venue.play(60, 900 - seconds, 50.0)
+        venue.play(60, 899 - seconds, 50.0)
         for n, second in enumerate(range(900 - seconds, 900)):
             venue.tick(second, min(100.0, 75.0 + 25 * n) if bribed else 50.0)
         venue.tick(900, 100.0 if bribed else 50.0)

@@ -5,7 +5,7 @@ Whoever adds an entry says who could lose what by it: nobody. An entry that noth
 
 from __future__ import annotations
 
-from tests.programs.negative.substitute import DUPLICATE, KINDS, OTHER, SIGNER, STRANGER, TYPE
+from tests.programs.negative.substitute import DUPLICATE, KINDS, OTHER, OWNER, SIGNER, STRANGER, TYPE
 from tests.programs.negative.world import base
 
 ANY = frozenset(KINDS)
@@ -29,6 +29,7 @@ ALLOWED: Allowed = {
     ("market.cancel_order (delegate)", "owner"): (frozenset({SIGNER}), "the owner may do what a delegate may"),
     ("market.cancel_request", "destination"): OWN_MONEY,
     ("market.cancel_request", "request"): (frozenset({OTHER}), "an owner may take back any of his requests"),
+    ("market.execute_request", "destination"): (frozenset({OWNER}), "not paid then: the request holds the result"),
     ("market.execute_request", "executor"): (frozenset({SIGNER, DUPLICATE}), "anybody may, the rent's payer too"),
     ("market.execute_request", "request"): (frozenset({OTHER}), "any request that pays to the same account"),
     ("market.mark_window", "window"): (frozenset({OTHER}), "anybody may mark any window of the feed"),

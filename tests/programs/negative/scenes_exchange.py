@@ -13,6 +13,7 @@ from tests.programs.negative.scenes_market import case, wallet
 from tests.programs.negative.world import Case, scene
 from tests.programs.test_market_authority import pause
 from tests.programs.test_market_dispute import appoint_guardian
+from tests.programs.test_market_liquidation import insure
 
 
 def guarded() -> Scene:
@@ -32,6 +33,15 @@ def set_params() -> Case:
     """Change the fee."""
     s = guarded()
     return case(s, m.ix_set_params(**roles(s.venue), params=m.ExchangeParams(**(PARAMS | {"fee_e6": 60_000}))))
+
+
+@scene("market.release_insurance")
+def release_insurance() -> Case:
+    """Move insurance into the pool's cash."""
+    s = guarded()
+    v = s.venue
+    insure(v, USDC)
+    return case(s, m.ix_release_insurance(**roles(v), pool=v.pool, lp_mint=v.lp_mint, amount_e6=USDC))
 
 
 @scene("market.set_operator")

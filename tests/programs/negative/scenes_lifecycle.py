@@ -49,7 +49,7 @@ def close_market() -> Case:
     v = s.venue
     played(s)
     close(v, s.window)
-    v.tick(2760, 60.0, flags=4)
+    v.tick(0, 60.0, period=2, flags=4)
     finalise_feed(v)
     return case(s, m.ix_close_market(market=v.market, feed=v.feed, rent_receiver=v.chain.payer.pubkey()))
 

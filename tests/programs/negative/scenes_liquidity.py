@@ -60,7 +60,7 @@ def cancel_request() -> Case:
     s, request = waiting(deposit=False)
     v = s.venue
     ix = m.ix_cancel_request(
-        owner=s.lp.key.pubkey(),
+        signer=s.lp.key.pubkey(),
         exchange=v.exchange,
         pool=v.pool,
         vault=v.vault,

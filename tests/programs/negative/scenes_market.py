@@ -250,10 +250,21 @@ def distribute_fees() -> Case:
         exchange=v.exchange,
         pool=v.pool,
         window=s.window,
-        vault=v.vault,
-        treasury_vault=v.treasury,
         lp_mint=v.lp_mint,
     )
+    return case(s, ix)
+
+
+@scene("market.collect_protocol_fees")
+def collect_protocol_fees() -> Case:
+    """Pay the treasury its part of a window's fees."""
+    s = final()
+    v = s.venue
+    v.at(962)
+    v.settle(s.ann, s.window)
+    v.settle(s.bob, s.window)
+    v.distribute(s.window)
+    ix = m.ix_collect_protocol_fees(exchange=v.exchange, pool=v.pool, vault=v.vault, treasury_vault=v.treasury)
     return case(s, ix)
 
 

@@ -109,7 +109,7 @@ def set_hold() -> Case:
 
 @scene("oracle.finalise_feed")
 def finalise_feed() -> Case:
-    """Finalise a feed whose period has ended."""
+    """Finalise a feed whose halves have ended."""
     kit = ended()
     return Case(kit.chain, ix_finalise(kit, kit.operator))
 
@@ -119,13 +119,13 @@ def close_feed() -> Case:
     """Close a final feed after its retention."""
     kit = ended()
     kit.chain.send(ix_finalise(kit, kit.operator), kit.operator)
-    kit.wait(48 * 3_600)
+    kit.wait(7 * 86_400)
     return Case(kit.chain, ix_close(kit))
 
 
 def ended() -> FeedKit:
-    """Return a feed whose only period is over."""
+    """Return a feed whose second half is over."""
     kit = FeedKit.make()
     kit.tick(quote(1))
-    kit.tick(quote(2, flags=4))
+    kit.tick(quote(2, period=2, flags=4))
     return kit

@@ -46,6 +46,7 @@ pub fn add_margin(ctx: &mut Context<AddMargin>, amount_e6: u64) -> Result<()> {
         amount_e6,
         collateral_e6: a.position.collateral_e6,
         free_e6: a.margin.free_e6,
+        borrow_e6: 0,
     };
     emit!(ctx, event);
     Ok(())

@@ -13,8 +13,9 @@ use crate::{
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CancelRequest {
-    #[account(address = request.owner @ MarketError::WrongOwner)]
-    pub owner: Signer,
+    /// The request's owner; anybody once its time is over.
+    #[account(unsafe(dup))]
+    pub signer: Signer,
     #[account(address = pool.exchange @ MarketError::WrongAccount)]
     pub exchange: Account<Exchange>,
     #[account(mut, address = request.pool @ MarketError::WrongAccount)]
@@ -23,7 +24,7 @@ pub struct CancelRequest {
     pub vault: Account<TokenAccount>,
     #[account(mut, seeds = [b"lp-escrow", exchange.address().as_ref()], bump = pool.lp_escrow_bump)]
     pub lp_escrow: Account<TokenAccount>,
-    /// Receives the tokens of a deposit, the shares of a withdrawal.
+    /// Receives the tokens of a deposit, the shares of a withdrawal. Of the owner, unless he signs.
     #[account(mut)]
     pub destination: Account<TokenAccount>,
     #[account(mut)]
@@ -34,11 +35,20 @@ pub struct CancelRequest {
     pub token_program: Program<Token>,
 }
 
-/// 1. Gives the tokens or the shares back. 2. Closes the request: rent and tip to its payer.
+/// 1. Gives its owner what the request holds: its tokens or shares, or the result that could not be paid.
+/// 2. Closes the request: rent and tip to its payer; the tip to whoever else ends one whose time is over.
 ///
 /// Under every pause: what waits is its owner's. It is no free look, because a request has no price before it is executed.
 pub fn cancel_request(ctx: &mut Context<CancelRequest>) -> Result<()> {
+    let clock = Clock::get()?;
     let a = &mut ctx.accounts;
+    if *a.signer.address() != a.request.owner {
+        require!(a.request.held == 0 && a.request.over(&clock), MarketError::RequestAlive);
+        require!(*a.destination.owner() == a.request.owner, MarketError::WrongReceiver);
+        let tip = a.request.tip_lamports;
+        a.request.sub_lamports(tip)?;
+        a.signer.add_lamports(tip)?;
+    }
     let amount = a.request.amount;
     if a.request.kind == LP_DEPOSIT {
         debit(&mut a.pool.claimable_e6, amount)?;

@@ -36,6 +36,7 @@ pub fn challenge_window(ctx: &mut Context<ChallengeWindow>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
     require!(a.exchange.challenge_ms > 0, MarketError::NoChallenges);
+    require!(a.window.state != WINDOW_VOID, MarketError::WindowIsVoid);
     require!(a.window.state == WINDOW_FINAL, MarketError::NotFinal);
     require!(clock_ms(&clock) < a.window.dispute_until_ms, MarketError::DisputeOver);
     require!(a.window.challenge == CHALLENGE_NONE, MarketError::AlreadyChallenged);

@@ -54,6 +54,7 @@ struct Outcome {
     collateral_in_e6: u64,
     refund_e6: u64,
     borrow_e6: u64,
+    insured_e6: u64,
     reduction: Reduction,
     sample_index: u64,
     data_ms: u64,
@@ -85,7 +86,6 @@ pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<(
         Ok(fill) => apply(a, &fill, &mut outcome)?,
         Err(reason) => reason,
     };
-    require!(ended != EndReason::Cap || !a.order.resting(), MarketError::RestsOn);
     outcome.reason = ended as u8;
     if ended != EndReason::Filled {
         outcome = Outcome { refund_e6: a.order.escrow_e6(), ..outcome };
@@ -125,6 +125,7 @@ pub fn crank_order(ctx: &mut Context<CrankOrder>, sample_index: u64) -> Result<(
         suspend_epoch: outcome.suspend_epoch,
         borrow_e6: outcome.borrow_e6,
         kind: order.kind,
+        insured_e6: outcome.insured_e6,
     };
     let tip = order.tip_lamports;
     a.order.sub_lamports(tip)?;
@@ -247,7 +248,7 @@ fn close(a: &mut CrankOrder, fill: &Fill, outcome: &mut Outcome) -> Result<()> {
     let done = a.position.reduce(fill.qty_e6, fill.price_e6)?;
     debit(&mut a.pool.position_collateral_e6, done.returned_e6)?;
     debit(&mut a.pool.position_collateral_e6, done.loss_e6)?;
-    a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
+    outcome.insured_e6 = a.pool.settle_pnl(&done)?;
 
     let escrow = a.order.escrow_e6();
     let reserve = a.order.fee_reserve_e6;

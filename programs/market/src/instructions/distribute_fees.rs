@@ -1,5 +1,5 @@
-use anchor_lang::{prelude::*, programs::Token};
-use anchor_spl::{Mint, TokenAccount};
+use anchor_lang::prelude::*;
+use anchor_spl::Mint;
 
 use crate::{
     constants::*,
@@ -7,7 +7,6 @@ use crate::{
     events::{emit, FeesDistributed},
     instructions::settle_position::ended,
     state::{credit, debit, math, Exchange, Pool, Window},
-    tokens::pay,
 };
 
 /// Accounts of `distribute_fees`.
@@ -20,16 +19,12 @@ pub struct DistributeFees {
     pub pool: Account<Pool>,
     #[account(mut)]
     pub window: Account<Window>,
-    #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
-    pub vault: Account<TokenAccount>,
-    #[account(mut, address = exchange.treasury_vault @ MarketError::WrongAccount)]
-    pub treasury_vault: Account<TokenAccount>,
     #[account(address = exchange.lp_mint @ MarketError::WrongAccount)]
     pub lp_mint: Account<Mint>,
-    pub token_program: Program<Token>,
 }
 
-/// 1. Splits the window's fees: liquidity providers' part into cash, insurance, protocol's part to the treasury.
+/// 1. Splits the window's fees: liquidity providers' part into cash, insurance, protocol's part for
+///    `collect_protocol_fees`. No token moves, so a treasury that cannot be paid holds nothing up.
 ///
 /// Anybody may call it, once, after the dispute time and when no order and no position account of the window is left
 /// (the accounts of a void window take their fees back, so nothing is left to split). While nobody holds shares the
@@ -43,6 +38,7 @@ pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
     require!(a.window.pending_orders == 0, MarketError::OrdersPending);
     require!(a.window.positions == 0, MarketError::PositionsOpen);
 
+    let total = a.pool.total_e6()?;
     let fees = a.window.fee_escrow_e6;
     let mut lp_e6 = math(model::part_floor(fees, a.exchange.lp_bps as u64, BPS))?;
     let protocol_e6 = math(model::part_floor(fees, a.exchange.protocol_bps as u64, BPS))?;
@@ -56,10 +52,8 @@ pub fn distribute_fees(ctx: &mut Context<DistributeFees>) -> Result<()> {
     credit(&mut a.pool.fees_distributed_e6, fees)?;
     credit(&mut a.pool.cash_e6, lp_e6)?;
     credit(&mut a.pool.insurance_e6, insurance_e6)?;
-    if protocol_e6 > 0 {
-        pay(&a.token_program, &mut a.vault, &mut a.treasury_vault, &a.pool, protocol_e6)?;
-    }
-    a.pool.invariant_vault(a.vault.amount())?;
+    credit(&mut a.pool.protocol_fees_e6, protocol_e6)?;
+    a.pool.invariant(total)?;
 
     let window = *a.window.address();
     emit!(ctx, FeesDistributed { window, lp_e6, insurance_e6, protocol_e6 });

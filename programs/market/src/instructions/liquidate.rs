@@ -55,7 +55,7 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
     let (side, collateral_e6, before) = (a.position.side()?, a.position.collateral_e6, Stake::of(&a.position)?);
     let done = a.position.reduce(qty_e6, price_e6)?;
     before.book(Stake::of(&a.position)?, &mut a.pool, &mut a.market, &mut a.window, &mut a.margin)?;
-    a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
+    let insured_e6 = a.pool.settle_pnl(&done)?;
     a.position.generation += 1;
     a.window.set_rate(&a.pool, &a.exchange)?;
 
@@ -104,6 +104,7 @@ pub fn liquidate(ctx: &mut Context<Liquidate>) -> Result<()> {
         kept_e6,
         sample_index: a.feed.samples - 1,
         borrow_e6,
+        insured_e6,
     };
     emit!(ctx, event);
     Ok(())

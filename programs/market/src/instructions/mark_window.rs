@@ -24,9 +24,10 @@ pub struct MarkWindow {
 
 /// 1. Lets the borrow index grow and takes the pool's rate of now.
 /// 2. Measures what each side gains or loses: at the newest sample's forward price, or at the settlement.
-/// 3. Writes it into the pool's round of marks.
+/// 3. Writes it into the round of this slot.
 ///
-/// Anybody may call it, under every pause. Not while trading is suspended: the price is then about to jump.
+/// Anybody may call it, under every pause. Not while trading is suspended: the price is about to jump,
+/// and without this mark no liquidity moves.
 pub fn mark_window(ctx: &mut Context<MarkWindow>) -> Result<()> {
     let clock = Clock::get()?;
     let a = &mut ctx.accounts;
@@ -56,5 +57,5 @@ pub fn mark_window(ctx: &mut Context<MarkWindow>) -> Result<()> {
         gain_e6 = long.gain_e6.saturating_add(short.gain_e6);
         loss_e6 = long.loss_e6.saturating_add(short.loss_e6);
     }
-    a.pool.mark(&mut a.window, gain_e6, loss_e6, data_ms, clock.unix_timestamp.max(0) as u64)
+    a.pool.mark(&mut a.window, gain_e6, loss_e6, data_ms, clock.slot)
 }

@@ -55,7 +55,7 @@ pub fn open_custom_window(
 fn open(ctx: &mut Context<OpenWindow>, window_id: u8, from: u8, to: u8, k_e6: u64) -> Result<()> {
     let bump = ctx.bumps.window;
     let a = &mut ctx.accounts;
-    require!(k_e6 > 0 && k_e6 <= u64::MAX / 4, MarketError::BadParameter);
+    require!((MIN_K_E6..=u64::MAX / 4).contains(&k_e6), MarketError::BadParameter);
     require!(a.market.closed & (1 << window_id) == 0, MarketError::WindowIdUsed);
     a.market.windows |= 1 << window_id;
     a.exchange.open_windows += 1;

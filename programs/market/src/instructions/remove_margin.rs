@@ -42,7 +42,7 @@ pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<
     require!(amount_e6 > 0, MarketError::BadAmount);
     let total = a.pool.total_e6()?;
     a.window.accrue(&a.feed)?;
-    a.window.take_borrow(&mut a.position, &mut a.pool)?;
+    let borrow_e6 = a.window.take_borrow(&mut a.position, &mut a.pool)?;
     let sample = fresh_sample(&a.feed, LIQUIDATION_MAX_AGE_MS, &clock)?;
     let pricing = Pricing::of(&a.feed, sample, &a.window)?;
     let left = a.position.collateral_e6.checked_sub(amount_e6).ok_or(MarketError::BadAmount)?;
@@ -63,6 +63,7 @@ pub fn remove_margin(ctx: &mut Context<RemoveMargin>, amount_e6: u64) -> Result<
         amount_e6,
         collateral_e6: a.position.collateral_e6,
         free_e6: a.margin.free_e6,
+        borrow_e6,
     };
     emit!(ctx, event);
     Ok(())

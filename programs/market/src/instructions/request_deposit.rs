@@ -4,9 +4,9 @@ use anchor_spl::TokenAccount;
 use crate::{
     constants::*,
     errors::MarketError,
-    events::{emit, LiquidityRequested},
+    events::emit,
     state::{credit, Exchange, LpRequest, Pool},
-    tokens::take,
+    tokens::{put_tip, take},
 };
 
 /// Accounts of `request_deposit`.
@@ -53,36 +53,22 @@ pub fn request_deposit(ctx: &mut Context<RequestDeposit>, id: u64, amount_e6: u6
     a.pool.lp_requests += 1;
     a.pool.invariant_vault(a.vault.amount())?;
 
-    let tip_lamports = a.exchange.tip_lamports;
     let (pool, owner, rent_payer) = (*a.pool.address(), *a.owner.address(), *a.payer.address());
     let destination = *a.destination.address();
-    let request = &mut a.request;
-    request.version = VERSION;
-    request.bump = bump;
-    request.kind = LP_DEPOSIT;
-    request.pool = pool;
-    request.owner = owner;
-    request.destination = destination;
-    request.rent_payer = rent_payer;
-    request.id = id;
-    request.amount = amount_e6;
-    request.minimum = min_shares;
-    request.ready_unix = ready_unix;
-    request.marks_from_ms = ready_unix * 1_000 + 999 + a.exchange.delay_ms as u64;
-    request.tip_lamports = tip_lamports;
-    let event = LiquidityRequested {
-        request: *request.address(),
-        owner,
-        kind: LP_DEPOSIT,
-        id,
-        amount: amount_e6,
-        minimum: min_shares,
-        ready_unix,
-    };
-    if tip_lamports > 0 {
-        let accounts = system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.request.cpi_handle_mut() };
-        system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
-    }
+    a.request.bump = bump;
+    a.request.kind = LP_DEPOSIT;
+    a.request.pool = pool;
+    a.request.owner = owner;
+    a.request.destination = destination;
+    a.request.rent_payer = rent_payer;
+    a.request.id = id;
+    a.request.amount = amount_e6;
+    a.request.minimum = min_shares;
+    a.request.ready_unix = ready_unix;
+    let address = *a.request.address();
+    let event = a.request.begin(address, &a.exchange);
+    let tip_lamports = a.exchange.tip_lamports;
+    put_tip(&a.system_program, a.payer.cpi_handle_mut(), a.request.cpi_handle_mut(), tip_lamports)?;
     emit!(ctx, event);
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct ResolveChallenge {
     #[account(mut, address = exchange.vault @ MarketError::WrongAccount)]
     pub vault: Account<TokenAccount>,
     /// Gets the bond of a challenge that was right.
-    #[account(mut, constraint = *destination.owner() == window.challenger @ MarketError::WrongOwner)]
+    #[account(mut, constraint = *destination.owner() == window.challenger @ MarketError::WrongReceiver)]
     pub destination: Account<TokenAccount>,
     pub token_program: Program<Token>,
 }

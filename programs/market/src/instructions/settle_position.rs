@@ -47,13 +47,14 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
     let (entry_cost_e6, collateral_e6) = (a.position.entry_cost_e6, a.position.collateral_e6);
     let mut done = Reduction { returned_e6: collateral_e6, ..Reduction::default() };
     let before = Stake::of(&a.position)?;
+    let mut insured_e6 = 0;
     if qty_e6 > 0 {
         if !void {
             done = a.position.reduce(qty_e6, a.window.settlement_e6)?;
         }
         before.book(before.none(), &mut a.pool, &mut a.market, &mut a.window, &mut a.margin)?;
         debit(&mut a.pool.position_collateral_e6, collateral_e6)?;
-        a.pool.settle_pnl(done.gain_e6, done.loss_e6, done.bad_debt_e6)?;
+        insured_e6 = a.pool.settle_pnl(&done)?;
     }
     let mut payout_e6 = done.returned_e6;
     credit(&mut payout_e6, done.gain_e6)?;
@@ -87,6 +88,7 @@ pub fn settle_position(ctx: &mut Context<SettlePosition>) -> Result<()> {
         bad_debt_e6: done.bad_debt_e6,
         fees_returned_e6,
         borrow_e6,
+        insured_e6,
     };
     a.position.close(*a.rent_payer.account())?;
     emit!(ctx, event);

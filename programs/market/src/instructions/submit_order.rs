@@ -7,6 +7,7 @@ use crate::{
     events::{emit, OrderPlaced},
     state::{credit, debit, delegate, math, Attestation, Exchange, Margin, Order, Pool, Position, Session, Window},
     timing::{commit_ms, progress},
+    tokens::put_tip,
 };
 
 /// What an order asks for.
@@ -176,10 +177,7 @@ pub fn submit_order(ctx: &mut Context<SubmitOrder>, params: OrderParams) -> Resu
         kind: params.kind,
         trigger_e6: params.trigger_e6,
     };
-    if tip_lamports > 0 {
-        let accounts = system_program::Transfer { from: a.payer.cpi_handle_mut(), to: a.order.cpi_handle_mut() };
-        system_program::transfer(CpiContext::new(a.system_program.address(), accounts), tip_lamports)?;
-    }
+    put_tip(&a.system_program, a.payer.cpi_handle_mut(), a.order.cpi_handle_mut(), tip_lamports)?;
     emit!(ctx, placed);
     Ok(())
 }

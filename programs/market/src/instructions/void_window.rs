@@ -28,6 +28,7 @@ pub fn void_window(ctx: &mut Context<VoidWindow>) -> Result<()> {
     let a = &mut ctx.accounts;
     let signer = *a.signer.address();
     require!(signer == a.exchange.guardian || signer == a.exchange.authority, MarketError::NotGuardian);
+    require!(a.window.state != WINDOW_VOID, MarketError::WindowIsVoid);
     require!(a.window.state == WINDOW_FINAL, MarketError::NotFinal);
     require!(now_ms < a.window.dispute_until_ms, MarketError::DisputeOver);
     let (window, settlement_e6) = (*a.window.address(), a.window.settlement_e6);

@@ -11,6 +11,7 @@ use crate::timing::chargeable_ms;
 
 impl Window {
     /// Let the index grow up to the feed's newest sample. Before every change of a position, and at the window's end.
+    #[inline(never)]
     pub fn accrue(&mut self, feed: &Feed) -> Result<()> {
         let now_ms = chargeable_ms(feed, self);
         let ms = now_ms.saturating_sub(self.borrow_ms);
@@ -24,6 +25,7 @@ impl Window {
     }
 
     /// Take the pool's rate of now. After every change of a position, and at every mark.
+    #[inline(never)]
     pub fn set_rate(&mut self, pool: &Pool, exchange: &Exchange) -> Result<()> {
         if exchange.borrow_max_e12 == 0 {
             self.borrow_rate_e12 = 0;
@@ -42,6 +44,7 @@ impl Window {
     /// Take what `position` owes since it last paid out of its collateral, never more than there is; return it.
     ///
     /// The window has accrued. Equity and payouts are computed after it, so that they count the fee.
+    #[inline(never)]
     pub fn take_borrow(&mut self, position: &mut Position, pool: &mut Pool) -> Result<u64> {
         let growth = self.borrow_index_e12.saturating_sub(position.borrow_index_e12);
         position.borrow_index_e12 = self.borrow_index_e12;

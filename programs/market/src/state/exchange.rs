@@ -5,11 +5,11 @@ use crate::{constants::*, errors::MarketError};
 /// What the authority may change.
 #[derive(Clone, Copy, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct ExchangeParams {
-    /// Delay between commit and fill sample, at least 3 s.
+    /// Delay between commit and fill sample, 3 to 15 s.
     pub delay_ms: u32,
     /// Life of an order that asks for none, at most 120 s.
     pub order_expiry_ms: u32,
-    /// Time between finalisation and settlement of a window.
+    /// Time between finalisation and settlement of a window, at most two days.
     pub dispute_ms: u32,
     /// Fee in points a contract.
     pub fee_e6: u32,
@@ -39,11 +39,11 @@ pub struct ExchangeParams {
     pub borrow_max_e12: u64,
     /// A position of at most this quantity is liquidated at once, a larger one by halves; 0: always at once.
     pub liquidation_dust_e6: u64,
-    /// Bond of a challenge.
+    /// Bond of a challenge, at least 1 USDC where there are challenges.
     pub challenge_bond_e6: u64,
     /// By how much a challenge extends the dispute time; 0: there are no challenges.
     pub challenge_ms: u32,
-    /// Time between a liquidity provider's request to withdraw and its execution.
+    /// Time between a liquidity provider's request to withdraw and its execution, a day to a week; 0: none.
     pub lp_cooldown_s: u32,
     /// Most winnings that leave the vault in an hour; 0: any amount.
     pub outflow_hour_e6: u64,
@@ -66,8 +66,10 @@ impl ExchangeParams {
             && self.borrow_kink_bps as u64 <= BPS
             && self.borrow_kink_e12 <= self.borrow_max_e12
             && self.borrow_max_e12 <= MAX_BORROW_E12
-            && self.challenge_ms <= MAX_CHALLENGE_MS
-            && self.lp_cooldown_s <= MAX_LP_COOLDOWN_S;
+            && self.dispute_ms <= MAX_DISPUTE_MS
+            && self.challenge_ms <= MAX_DISPUTE_MS
+            && (self.challenge_ms == 0 || self.challenge_bond_e6 >= MIN_CHALLENGE_BOND_E6)
+            && (self.lp_cooldown_s == 0 || (MIN_LP_COOLDOWN_S..=MAX_LP_COOLDOWN_S).contains(&self.lp_cooldown_s));
         require!(shares == BPS && caps && ranges, MarketError::BadParameter);
         Ok(())
     }
@@ -171,6 +173,7 @@ impl Exchange {
     }
 
     /// Refuse when the pause in force is tighter than `most`.
+    #[inline(never)]
     pub fn allows(&self, most: u8, clock: &Clock) -> Result<()> {
         require!(self.pause_at(clock) <= most, MarketError::Paused);
         Ok(())

@@ -1,29 +1,25 @@
 //! Marks: what the traders of each window with open positions gain and lose, so that liquidity moves at a fair price.
 //!
-//! The marks of one **round** are added up in the pool. A round begins with its first mark and takes further ones for
-//! `MARK_ROUND_S`; it is complete when every live window is in it. So any number of windows is marked in any number of
-//! transactions, and a request needs none of their accounts.
+//! The marks of one **round** are added up in the pool. A round is one slot of the cluster; it is complete when every
+//! live window is in it. So a request needs none of their accounts, any number of transactions of the slot can mark
+//! them, and no liquidity moves at a mark that the feeds have already overtaken: a suspended feed gives no mark.
 use anchor_lang::prelude::*;
 
 use super::{credit, debit, Exchange, Pool, Window};
-use crate::{
-    constants::{BPS, MARK_MAX_AGE_MS, MARK_ROUND_S},
-    errors::MarketError,
-    state::math,
-};
+use crate::{constants::BPS, errors::MarketError, state::math};
 
 impl Pool {
-    /// Write the mark of `window`, measured at `data_ms`, into the round; begin a new round when the last is over or empty.
-    pub fn mark(&mut self, window: &mut Window, gain_e6: u64, loss_e6: u64, data_ms: u64, now_unix: u64) -> Result<()> {
-        if self.mark_round == 0 || now_unix > self.mark_unix.saturating_add(MARK_ROUND_S) {
+    /// Write the mark of `window`, measured at `data_ms`, into the round; begin a new round in a new slot.
+    pub fn mark(&mut self, window: &mut Window, gain_e6: u64, loss_e6: u64, data_ms: u64, slot: u64) -> Result<()> {
+        if self.mark_round == 0 || self.mark_slot != slot {
             self.mark_round = self.mark_round.checked_add(1).ok_or(MarketError::Overflow)?;
             self.mark_gain_e6 = 0;
             self.mark_loss_e6 = 0;
             self.marked_windows = 0;
+            self.mark_slot = slot;
         }
         self.unmark(window)?;
         if self.marked_windows == 0 {
-            self.mark_unix = now_unix;
             self.mark_data_ms = u64::MAX;
         }
         credit(&mut self.mark_gain_e6, gain_e6)?;
@@ -37,6 +33,7 @@ impl Pool {
     }
 
     /// Take a window's mark out of the round, if it is in it.
+    #[inline(never)]
     pub fn unmark(&mut self, window: &mut Window) -> Result<()> {
         if window.mark_round != 0 && window.mark_round == self.mark_round {
             debit(&mut self.mark_gain_e6, window.mark_gain_e6)?;
@@ -47,14 +44,13 @@ impl Pool {
         Ok(())
     }
 
-    /// Require that nothing is at stake, or that every live window has a mark of `from_ms` or later that is fresh.
-    pub fn require_marks(&self, from_ms: u64, now_ms: u64) -> Result<()> {
+    /// Require that nothing is at stake, or that every live window has a mark of this slot, of `from_ms` or later.
+    pub fn require_marks(&self, from_ms: u64, slot: u64) -> Result<()> {
         if self.live_windows == 0 {
             return Ok(());
         }
-        let complete = self.marked_windows == self.live_windows;
-        let fresh = now_ms.saturating_sub(self.mark_data_ms) <= MARK_MAX_AGE_MS && self.mark_data_ms >= from_ms;
-        require!(complete && fresh, MarketError::MarksMissing);
+        let complete = self.marked_windows == self.live_windows && self.mark_slot == slot;
+        require!(complete && self.mark_data_ms >= from_ms, MarketError::MarksMissing);
         Ok(())
     }
 

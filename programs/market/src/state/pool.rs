@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use super::{credit, debit, Exchange};
+use super::{credit, debit, Exchange, Reduction};
 use crate::{constants::*, errors::MarketError};
 
 /// The vault's books. PDA `["pool", exchange]`; owner of the vault and mint authority of the LP shares.
@@ -28,14 +28,15 @@ pub struct Pool {
     pub order_escrow_e6: u64,
     /// Fees of windows that are not yet distributed.
     pub fee_escrow_e6: u64,
-    /// Protocol's share waiting for its transfer (0: it is sent at once).
+    /// Protocol's share of the fees that were split, until it is collected.
     pub protocol_fees_e6: u64,
+    /// Pays bad debt; the authority may move it into cash.
     pub insurance_e6: u64,
     /// Deposits of liquidity that wait, and bonds of challenges.
     pub claimable_e6: u64,
     /// Positions with a quantity.
     pub open_positions: u64,
-    /// Counter: losses beyond collateral.
+    /// Counter: losses beyond collateral, also those that the insurance paid.
     pub bad_debt_e6: u64,
     /// Counter: fees charged. Equals fee escrow + distributed + returned (I12).
     pub fees_charged_e6: u64,
@@ -61,8 +62,8 @@ pub struct Pool {
     pub mark_loss_e6: u64,
     /// Data time of the oldest mark of the round.
     pub mark_data_ms: u64,
-    /// When the round began.
-    pub mark_unix: u64,
+    /// The slot that the round is of.
+    pub mark_slot: u64,
     pub mark_round: u32,
     /// Live windows marked in the round.
     pub marked_windows: u32,
@@ -70,6 +71,7 @@ pub struct Pool {
 
 impl Pool {
     /// What the vault must hold (I1).
+    #[inline(never)]
     pub fn total_e6(&self) -> Result<u64> {
         let mut sum = self.cash_e6;
         credit(&mut sum, self.margin_e6)?;
@@ -83,6 +85,7 @@ impl Pool {
     }
 
     /// I3, and `total_e6` as before for an instruction that moves no token (I4).
+    #[inline(never)]
     pub fn invariant(&self, total_before_e6: u64) -> Result<()> {
         let kept = self.total_e6()? == total_before_e6;
         require!(kept && self.reserved_e6 <= self.cash_e6, MarketError::InvariantBroken);
@@ -90,6 +93,7 @@ impl Pool {
     }
 
     /// I1 and I3 after a token transfer. A donation to the vault is nobody's and never blocks.
+    #[inline(never)]
     pub fn invariant_vault(&self, vault_e6: u64) -> Result<()> {
         let covered = self.total_e6()? <= vault_e6;
         require!(covered && self.reserved_e6 <= self.cash_e6, MarketError::InvariantBroken);
@@ -122,10 +126,16 @@ impl Pool {
         Ok(())
     }
 
-    /// Pay a gain out of cash and take a loss into it.
-    pub fn settle_pnl(&mut self, gain_e6: u64, loss_e6: u64, bad_debt_e6: u64) -> Result<()> {
-        credit(&mut self.cash_e6, loss_e6)?;
-        debit(&mut self.cash_e6, gain_e6)?;
-        credit(&mut self.bad_debt_e6, bad_debt_e6)
+    /// Pay a gain out of cash and take a loss into it; what no collateral covers comes from the insurance as far as it
+    /// reaches. Returns that part.
+    #[inline(never)]
+    pub fn settle_pnl(&mut self, done: &Reduction) -> Result<u64> {
+        let insured_e6 = done.bad_debt_e6.min(self.insurance_e6);
+        self.insurance_e6 -= insured_e6;
+        credit(&mut self.cash_e6, insured_e6)?;
+        credit(&mut self.cash_e6, done.loss_e6)?;
+        debit(&mut self.cash_e6, done.gain_e6)?;
+        credit(&mut self.bad_debt_e6, done.bad_debt_e6)?;
+        Ok(insured_e6)
     }
 }

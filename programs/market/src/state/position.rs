@@ -71,6 +71,7 @@ impl Position {
     /// Close `qty_e6` at `price_e6`. The caller books the changed reservation.
     ///
     /// The part's share of collateral comes free; a loss beyond it is taken from the rest, never more than there is.
+    #[inline(never)]
     pub fn reduce(&mut self, qty_e6: u64, price_e6: u32) -> Result<Reduction> {
         let side = self.side()?;
         let whole = qty_e6 == self.qty_e6;

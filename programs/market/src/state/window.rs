@@ -107,6 +107,7 @@ impl Window {
     }
 
     /// Book a fee into the window's escrow.
+    #[inline(never)]
     pub fn charge(&mut self, fee_e6: u64) -> Result<()> {
         credit(&mut self.fee_escrow_e6, fee_e6)?;
         credit(&mut self.fees_charged_e6, fee_e6)

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    constants::STATUS_FINAL,
+    constants::{MIN_RETENTION_S, STATUS_FINAL},
     errors::OracleError,
     state::{now_s, Config, Feed},
 };
@@ -20,10 +20,11 @@ pub struct CloseFeed {
     pub feed: Account<Feed>,
 }
 
-/// 1. Closes a feed that has been final for the config's retention: disputes read it. 2. Returns its rent to the stored
-///    receiver.
+/// 1. Closes a feed that has been final for the config's retention, 5 days at least: windows and disputes read it.
+/// 2. Returns its rent to the stored receiver.
 pub fn close_feed(ctx: &mut Context<CloseFeed>) -> Result<()> {
-    let until = ctx.accounts.feed.finalised_unix_s.saturating_add(ctx.accounts.config.retention_s as u64);
+    let retention_s = ctx.accounts.config.retention_s.max(MIN_RETENTION_S);
+    let until = ctx.accounts.feed.finalised_unix_s.saturating_add(retention_s as u64);
     require!(now_s()? >= until, OracleError::RetentionRunning);
     Ok(())
 }

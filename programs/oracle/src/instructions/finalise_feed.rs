@@ -18,8 +18,9 @@ pub struct FinaliseFeed {
     pub feed: Account<Feed>,
 }
 
-/// 1. Freezes the feed: no quote is taken any more. The operator may between periods, also before the first sample;
-///    anyone may after 6 h of silence. 2. Ends the period that silence left running. 3. Starts the retention.
+/// 1. Freezes the feed: no quote is taken any more. The operator may once both halves have been played, or before the
+///    first sample; anyone may after 6 h of silence, as when a match is abandoned. Who could end a feed at half-time would
+///    make windows void. 2. Ends the period that silence left running. 3. Starts the retention.
 pub fn finalise_feed(ctx: &mut Context<FinaliseFeed>) -> Result<()> {
     let now = now_s()?;
     let is_operator = ctx.accounts.config.is_operator(ctx.accounts.operator.address());
@@ -28,7 +29,8 @@ pub fn finalise_feed(ctx: &mut Context<FinaliseFeed>) -> Result<()> {
     let heard = feed.last_unix_s.max(feed.start_unix_ms / 1_000);
     if now < heard.saturating_add(SILENCE_S) {
         require!(is_operator, OracleError::NotOperator);
-        require!(feed.in_break == 1, OracleError::PeriodRunning);
+        let over = feed.ended(TRADED_PERIODS as u8) && feed.in_break == 1;
+        require!(over || feed.samples == 0, OracleError::PeriodRunning);
     }
     if feed.in_break == 0 {
         let area = feed.newest().map_or(0, |sample| sample.area);

@@ -15,8 +15,8 @@ pub struct MigrateConfig {
 
 /// A config made before bonds and retention is shorter than it is now, and no instruction takes it.
 ///
-/// 1. Grows it to today's size, the rent from `payer`. New fields are zero: no bonds, no retention, as before. Anyone may
-///    send this; nothing that was there changes.
+/// 1. Grows it to today's size, the rent from `payer`. New fields are zero: no bonds, and the shortest retention. Anyone
+///    may send this; nothing that was there changes.
 pub fn migrate_config(ctx: &mut Context<MigrateConfig>) -> Result<()> {
     let mut view = *ctx.accounts.config.account();
     let old = view.data_len() < Config::SPACE && view.try_borrow()?.starts_with(Config::DISCRIMINATOR);

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::MAX_RETENTION_S, errors::OracleError, state::Config};
+use crate::{
+    constants::{MAX_RETENTION_S, MIN_RETENTION_S},
+    errors::OracleError,
+    state::Config,
+};
 
 /// Accounts of `set_params`.
 #[derive(Accounts)]
@@ -19,7 +23,7 @@ pub fn set_params(
     min_bond_lamports: u64,
     retention_s: u32,
 ) -> Result<()> {
-    require!(retention_s <= MAX_RETENTION_S, OracleError::BadParameter);
+    require!((MIN_RETENTION_S..=MAX_RETENTION_S).contains(&retention_s), OracleError::BadParameter);
     let config = &mut ctx.accounts.config;
     config.bond_receiver = bond_receiver;
     config.min_bond_lamports = min_bond_lamports;

@@ -91,7 +91,14 @@ pub struct Feed {
     pub suspended_since_ms: u32,
     /// Number of the publisher set that the feed was listed with.
     pub set_id: u32,
-    pub _reserved: [u8; 20],
+    /// Play time at which a majority began to suspend, plus 1; 0 while none does.
+    pub still_since_ms: u32,
+    /// `data_ms` at which flags without a majority began, plus 1; 0 while there are none.
+    pub lone_since_ms: u32,
+    /// How long such flags have suspended the running period, with what their beginnings cost.
+    pub lone_ms: u32,
+    /// Of each half: bit `i` is set where a majority had suspended the 15 minutes before minute `15 + i`.
+    pub still_minutes: [u32; 2],
     /// `Sample::area` at each full minute of each period.
     pub minute_area: [[u64; 46]; 4],
     /// `Feed::left_out_ms` at each full minute of each period.
@@ -108,6 +115,12 @@ impl Feed {
     /// Whether trading is suspended.
     pub fn suspended(&self) -> bool {
         self.suspend_epoch % 2 == 1
+    }
+
+    /// Whether flags without a majority suspend a sample of `data_ms`.
+    pub fn lone_suspends(&self, data_ms: u32) -> bool {
+        let since = self.lone_since_ms;
+        since != 0 && data_ms + 1 - since < LONE_SUSPENSION_MS && self.lone_ms < LONE_PERIOD_MS
     }
 
     /// Sample `index`, unless it does not exist yet or has left the ring.
@@ -153,6 +166,14 @@ impl Feed {
     pub fn suspended_mark(&self, period: u8, minute: u8) -> Option<u32> {
         let (row, column) = self.reached(period, minute)?;
         self.minute_suspended_ms.get(row).map(|marks| marks[column])
+    }
+
+    /// Whether a majority of the publishers had suspended trading for all of the 15 minutes before `minute` (15..=45) of
+    /// `period` (1 or 2). The operator's hold is no reason, nor are flags that no majority seconded.
+    pub fn stood_still(&self, period: u8, minute: u8) -> bool {
+        let bit = (minute as u32).checked_sub(STILL_MINUTES).filter(|bit| *bit < 32);
+        let bits = (period as usize).checked_sub(1).and_then(|row| self.still_minutes.get(row));
+        matches!((bits, bit), (Some(bits), Some(bit)) if bits >> bit & 1 == 1)
     }
 
     /// Play is what samples cover and what is left out; the area is that of an index between 0 and 100 (I7).

@@ -47,7 +47,7 @@ pub fn execute(ctx: &mut Context<Execute>) -> Result<()> {
     if proposal.class == CLASS_TIGHTEN {
         require!(foreign::tightens(proposal, &remaining)?, TreasuryError::NotTightening);
     }
-    if foreign::changes_code(proposal) {
+    if foreign::changes_code(proposal, &remaining) {
         foreign::check_quiet(&remaining, &executor, &guarded, now)?;
     }
     // Before the call: an instruction that comes back here finds the proposal executed.
