@@ -22,7 +22,7 @@ from momentum import pricing
 from oracle.books import Books, read_books
 from oracle.courier import Courier
 from oracle.cranker import FeedView, PendingOrder, PlayState, ripe
-from oracle.resting import Samples, sample_to_crank
+from oracle.resting import MARKET, Samples, sample_to_crank
 from oracle.windows import FeedState, SampleLike, forward_e6, parts_between
 
 CRANK_UNITS = 80_000
@@ -38,7 +38,6 @@ REST_MS = 10_000
 """What waits and was refused, for a pause or a missing mark, is left alone this long."""
 MAX_SAMPLE_AGE_MS = 5_000
 OPEN, FINAL, VOID = 0, 1, 2
-MARKET = 0
 
 
 @dataclass

@@ -18,7 +18,8 @@ from oracle.windows import FeedState, Progress, SampleLike, forward_e6, parts_be
 TRIGGER_LIFE_MS = 5_000
 CANCEL_GRACE_MS = 5_000
 EXPIRY_GRACE_MS = 60_000
-LIMIT, STOP_LOSS, TAKE_PROFIT = 1, 2, 3
+MARKET, LIMIT, STOP_LOSS, TAKE_PROFIT = range(4)
+NEVER_MS = 1 << 64
 WINDOW_OPEN = 0
 FEED_FINAL = 1
 
@@ -50,6 +51,11 @@ class Samples:
     def newest(self) -> int:
         """Number of the newest sample; -1 before the first."""
         return self.feed.samples - 1
+
+    @property
+    def newest_ms(self) -> int:
+        """Absolute data time of the newest sample; 0 before the first."""
+        return self.ms(self.newest) if self.feed.samples else 0
 
     def ms(self, index: int) -> int:
         """Absolute data time of a sample."""
@@ -101,18 +107,21 @@ def sample_to_crank(
 def triggers(samples: Samples, order: client.Order, window: client.Window, position: client.Position) -> Iterator[int]:
     """Yield the samples that trigger the order and have their fill sample, earliest first."""
     oldest = max(order.commit_samples, samples.newest + 1 - len(samples.feed.ring), 0)
-    newest_ms = samples.ms(samples.newest) if samples.newest >= 0 else 0
-    if order.until_ms and newest_ms >= order.until_ms + order.delay_ms + CANCEL_GRACE_MS:
+    if oldest > samples.newest or samples.newest_ms >= _closed_ms(order):
         return
-    fill = oldest
-    for index in range(oldest, samples.newest + 1):
+    # Only the last seconds count: back to the earliest fill sample that is not too old, then to what it may fill.
+    fill, fresh_ms = samples.newest, samples.newest_ms - TRIGGER_LIFE_MS
+    while fill > oldest and samples.ms(fill - 1) >= fresh_ms:
+        fill -= 1
+    first = fill
+    while first > oldest and samples.ms(first - 1) + order.delay_ms > samples.ms(fill - 1):
+        first -= 1
+    for index in range(first, samples.newest + 1):
         at_ms = samples.ms(index)
         while fill <= samples.newest and samples.ms(fill) < at_ms + order.delay_ms:
             fill += 1
         if fill > samples.newest:
             return
-        if samples.ms(fill) + TRIGGER_LIFE_MS < newest_ms:
-            continue
         in_time = at_ms >= order.commit_ms and (order.until_ms == 0 or at_ms < order.until_ms)
         epochs = {samples.epoch(number) for number in (index, fill, samples.newest)}
         undisturbed = samples.epoch(index) % 2 == 0 and len(epochs) == 1
@@ -124,14 +133,17 @@ def triggers(samples: Samples, order: client.Order, window: client.Window, posit
 
 def over(samples: Samples, order: client.Order, window: client.Window, now_ms: int) -> bool:
     """Whether an order without a trigger can be ended."""
-    if order.until_ms:
-        closed_ms = order.until_ms + order.delay_ms + CANCEL_GRACE_MS
-        passed = samples.newest >= 0 and samples.ms(samples.newest) >= closed_ms
-        if passed or now_ms // 1_000 * 1_000 > closed_ms + EXPIRY_GRACE_MS:
-            return True
+    closed_ms = _closed_ms(order)
+    if samples.newest_ms >= closed_ms or now_ms // 1_000 * 1_000 > closed_ms + EXPIRY_GRACE_MS:
+        return True
     if samples.feed.status == FEED_FINAL:
         return True
     return samples.newest >= 0 and samples.priced(samples.newest, window).at.left_ms == 0
+
+
+def _closed_ms(order: client.Order) -> int:
+    """Data time from which nothing triggers an order any more and it can be ended; never where it has no end."""
+    return order.until_ms + order.delay_ms + CANCEL_GRACE_MS if order.until_ms else NEVER_MS
 
 
 def _closes(order: client.Order, position: client.Position) -> bool:

@@ -6,7 +6,6 @@ The same loop runs at 1x, 60x and `max`; only the clock differs. A second that i
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -83,10 +82,7 @@ class ReplayLoop:
     async def run(self, on_received: OnReceived, on_tick: OnTick, until_tick: int | None = None) -> None:
         """Play the match to the end of its last period, or to ``until_tick``."""
         last_tick = 0
-        task = asyncio.current_task()
         while not self.core.finished and (until_tick is None or last_tick < until_tick):
-            if task is not None and task.cancelling():  # a library on the way has swallowed the request to stop
-                raise asyncio.CancelledError
             due_ms = self.core.due_ms()
             message = self._messages[self._next] if self._next < len(self._messages) else None
             if message is not None and (due_ms is None or message.at_ms <= due_ms):

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backend.db.pool import Database
 from backend.edge.core import Client, NeedSnapshot, frame
 from backend.edge.hub import Hub
+from chain.tasks import stop
 
 SEND_TIMEOUT_S = 30.0
 """A socket that takes nothing for this long is closed."""
@@ -36,12 +37,11 @@ async def stream(socket: WebSocket, database: Database, hub: Hub) -> None:
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         hub.leave(client, wake)
-        for task in (reader, writer):
-            task.cancel()
-        results = await asyncio.gather(reader, writer, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError | OSError):
-            raise result
+        await stop(reader, writer, quiet=True)
+    for task in (reader, writer):
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError | OSError):
+            raise error
 
 
 async def _refuse(socket: WebSocket, close: int, code: str, detail: str) -> None:

@@ -14,12 +14,12 @@ from spl.token.instructions import create_idempotent_associated_token_account, g
 from chain import pda
 from chain.clients import market
 from momentum import pricing
+from oracle.resting import MARKET
 
 _DECIMAL = re.compile(r"^(\d{1,13})(?:\.(\d{1,6}))?$")
 U64 = (1 << 64) - 1
 SIDES = {"long": 0, "short": 1}
 REDUCE_ONLY = 1
-MARKET = 0
 
 
 class BadParameterError(ValueError):

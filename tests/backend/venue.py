@@ -21,6 +21,7 @@ from spl.token.instructions import (
 )
 from spl.token.models import InitializeMint2Params, MintToParams
 
+from backend.demo.founding import PARAMS
 from backend.feedstore import chain_id
 from chain import pda
 from chain.clients import market, oracle, treasury
@@ -35,30 +36,6 @@ MATCH_ID = "match-1"
 USDC = 1_000_000
 BIAS = 1 << 31
 ARTIFACTS = Path(__file__).resolve().parents[2] / "programs" / "artifacts"
-PARAMS = market.ExchangeParams(
-    delay_ms=5_000,
-    order_expiry_ms=30_000,
-    dispute_ms=60_000,
-    fee_e6=50_000,
-    initial_margin_e6=15_000_000,
-    lp_bps=6_000,
-    insurance_bps=2_000,
-    protocol_bps=2_000,
-    cap_pool_bps=8_000,
-    cap_match_bps=2_000,
-    cap_user_bps=200,
-    tip_lamports=15_000,
-    orders_per_minute=0,
-    borrow_kink_bps=0,
-    borrow_kink_e12=0,
-    borrow_max_e12=0,
-    liquidation_dust_e6=0,
-    challenge_bond_e6=0,
-    challenge_ms=0,
-    lp_cooldown_s=0,
-    outflow_hour_e6=0,
-    outflow_day_e6=0,
-)
 
 
 def add_programs(ledger: Ledger) -> None:

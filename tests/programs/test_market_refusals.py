@@ -144,8 +144,11 @@ def test_a_window_that_is_over_cannot_be_opened(scene: Scene) -> None:
     scene.refused(ErrorCode.WINDOW_NOT_OPEN, lambda: scene.venue.open_window(1))
 
 
-@pytest.mark.parametrize(("window_id", "k_e6"), [(9, 1_000_000), (255, 1_000_000), (1, 0), (1, 999_999), (1, 2**63)])
-def test_a_window_needs_a_known_id_and_an_impact(scene: Scene, window_id: int, k_e6: int) -> None:
+@pytest.mark.parametrize(
+    ("window_id", "k_e6"),
+    [(9, 1_000_000), (255, 1_000_000), (1, 0), (1, 1), (1, 1_000), (1, 999_999), (1, 2**63)],
+)
+def test_a_window_needs_a_known_id_and_a_price_that_no_crumb_moves(scene: Scene, window_id: int, k_e6: int) -> None:
     venue = scene.venue
     ix = m.ix_open_window(
         operator=venue.operator.pubkey(),

@@ -14,6 +14,7 @@ from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Venue
 from tests.programs.market_scene import (
     CANCELLED,
     CAP,
+    DELAY_S,
     EXPIRED,
     FILLED,
     LIQUIDATED,
@@ -28,6 +29,7 @@ from tests.programs.market_scene import (
 
 RESTS_ON = m.ErrorCode.RESTS_ON
 GUARD: dict[str, Any] = {"flags": REDUCE_ONLY}
+STOP = {"kind": STOP_LOSS, "trigger_e6": 45 * USDC, **GUARD}
 
 
 @pytest.fixture
@@ -45,6 +47,13 @@ def tick(venue: Venue, second: int, x: float, **fields: int) -> int:
     """Push a sample and return its number."""
     venue.tick(second, x, **fields)
     return venue.get_feed().samples - 1
+
+
+def stays(venue: Venue, second: int, x: float, **fields: int) -> int:
+    """Push a sample and one like it when the delay is over; return the number of the first."""
+    trigger = tick(venue, second, x, **fields)
+    tick(venue, second + DELAY_S, x, **fields)
+    return trigger
 
 
 def rests(scene: Scene, order: int, index: int) -> None:
@@ -72,8 +81,7 @@ def test_a_limit_order_to_sell_waits_for_a_higher_price(scene: Scene) -> None:
     venue = scene.venue
     order = venue.submit(scene.ann, scene.window, SHORT, 1, kind=LIMIT, limit_e6=55_000_000)
     rests(scene, order, tick(venue, 20, 50.0))
-    trigger = tick(venue, 30, 60.0)
-    tick(venue, 35, 60.0)
+    trigger = stays(venue, 30, 60.0)
     event = venue.crank(scene.ann, order, trigger)
     assert (event.reason, event.side) == (FILLED, SHORT)
     assert event.price_e6 >= 55_000_000
@@ -85,8 +93,7 @@ def test_an_order_rests_on_when_its_limit_no_longer_holds_at_the_fill(scene: Sce
     trigger = tick(venue, 30, 40.0)
     tick(venue, 35, 50.0)
     rests(scene, order, trigger)
-    again = tick(venue, 40, 40.0)
-    tick(venue, 45, 40.0)
+    again = stays(venue, 40, 40.0)
     assert venue.crank(scene.ann, order, again).reason == FILLED
     check(venue)
 
@@ -119,8 +126,7 @@ def test_a_sample_before_the_commit_or_unknown_triggers_nothing(scene: Scene) ->
 def test_an_old_trigger_is_void_so_that_nobody_can_choose_with_hindsight(scene: Scene) -> None:
     venue = scene.venue
     order = bid(scene)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     tick(venue, 41, 60.0)
     rests(scene, order, trigger)
 
@@ -128,8 +134,7 @@ def test_an_old_trigger_is_void_so_that_nobody_can_choose_with_hindsight(scene: 
 def test_a_trigger_at_the_end_of_its_life_still_fills(scene: Scene) -> None:
     venue = scene.venue
     order = bid(scene)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     tick(venue, 40, 60.0)
     assert venue.crank(scene.ann, order, trigger).reason == FILLED
 
@@ -150,8 +155,7 @@ def test_a_stop_and_a_profit_close_once_the_forward_price_is_there(
     assert venue.trade(scene.ann, scene.window, held, 2).reason == FILLED
     order = venue.submit(scene.ann, scene.window, 1 - held, 5, kind=kind, trigger_e6=trigger * USDC, **GUARD)
     rests(scene, order, tick(venue, 30, quiet))
-    at = tick(venue, 40, hit)
-    tick(venue, 45, hit)
+    at = stays(venue, 40, hit)
     event = venue.crank(scene.ann, order, at)
     assert (event.reason, event.closed_e6, event.kind) == (FILLED, 2 * USDC, kind)
     check(venue)
@@ -160,23 +164,18 @@ def test_a_stop_and_a_profit_close_once_the_forward_price_is_there(
 def test_a_stop_keeps_its_worst_price(scene: Scene) -> None:
     venue = scene.venue
     venue.trade(scene.ann, scene.window, LONG, 2)
-    stop = {"kind": STOP_LOSS, "trigger_e6": 45 * USDC, "limit_e6": 42 * USDC, **GUARD}
-    order = venue.submit(scene.ann, scene.window, SHORT, 2, **stop)
-    fallen = tick(venue, 30, 30.0)
-    tick(venue, 35, 30.0)
+    order = venue.submit(scene.ann, scene.window, SHORT, 2, limit_e6=42 * USDC, **STOP)
+    fallen = stays(venue, 30, 30.0)
     rests(scene, order, fallen)
-    back = tick(venue, 40, 44.0)
-    tick(venue, 45, 44.0)
+    back = stays(venue, 40, 44.0)
     assert venue.crank(scene.ann, order, back).reason == FILLED
 
 
 def test_a_stop_may_be_placed_before_its_position_and_ends_when_triggered_without_one(scene: Scene) -> None:
     venue = scene.venue
-    stop = {"kind": STOP_LOSS, "trigger_e6": 45 * USDC, **GUARD}
-    order = venue.submit(scene.ann, scene.window, SHORT, 2, **stop)
+    order = venue.submit(scene.ann, scene.window, SHORT, 2, **STOP)
     rests(scene, order, tick(venue, 20, 50.0))
-    at = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    at = stays(venue, 30, 40.0)
     event = venue.crank(scene.ann, order, at)
     assert (event.reason, event.filled_e6) == (NOTHING, 0)
     assert venue.get_margin(scene.ann).free_e6 == 500 * USDC
@@ -188,8 +187,7 @@ def test_a_cancel_works_after_the_delay_and_gives_everything_back_but_the_tip(sc
     tick(venue, 20, 50.0)
     request = venue.cancel(scene.ann, order)
     assert request.until_ms % 100_000 == 20_999 + 5_000
-    late = tick(venue, 26, 40.0)
-    tick(venue, 31, 40.0)
+    late = stays(venue, 26, 40.0)
     rests(scene, order, late)  # the price is there, too late
     rests(scene, order, tick(venue, 35, 50.0))  # an earlier trigger could still be cranked
     event = venue.crank(scene.ann, order, tick(venue, 36, 50.0))
@@ -230,8 +228,7 @@ def test_an_order_expires_when_it_said_so_even_if_cancelled_later(scene: Scene) 
     order = bid(scene, expiry_ms=20_000)
     tick(venue, 28, 50.0)
     assert venue.cancel(scene.ann, order).until_ms % 100_000 == 30_999
-    late = tick(venue, 31, 40.0)
-    tick(venue, 36, 40.0)
+    late = stays(venue, 31, 40.0)
     rests(scene, order, late)
     event = venue.crank(scene.ann, order, tick(venue, 41, 40.0))
     assert (event.reason, event.refund_e6) == (EXPIRED, 15 * USDC + 50_000)
@@ -269,8 +266,7 @@ def test_orders_may_be_placed_before_kick_off_in_a_break_and_while_suspended() -
     tick(venue, 10, 50.0, flags=SUSPEND)
     second = bid(scene)
     tick(venue, 20, 50.0)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     for order in (first, second):
         assert venue.crank(ann, order, trigger).reason == FILLED
     check(venue)
@@ -278,8 +274,7 @@ def test_orders_may_be_placed_before_kick_off_in_a_break_and_while_suspended() -
     tick(venue, 40, 40.0, flags=PERIOD_END)
     third = venue.submit(ann, later, LONG, 1, kind=LIMIT, limit_e6=45_000_000)
     venue.tick(0, 40.0, period=2)
-    kick_off = tick(venue, 1, 40.0, period=2)
-    tick(venue, 6, 40.0, period=2)
+    kick_off = stays(venue, 1, 40.0, period=2)
     assert venue.crank(ann, third, kick_off).reason == FILLED
 
 
@@ -309,11 +304,9 @@ def test_a_cancel_in_a_break_ends_by_the_clock(scene: Scene) -> None:
 def test_a_tighter_pause_lets_resting_orders_close_and_not_open(scene: Scene) -> None:
     venue = scene.venue
     venue.trade(scene.ann, scene.window, LONG, 2)
-    stop = {"kind": STOP_LOSS, "trigger_e6": 45 * USDC, **GUARD}
-    closing = venue.submit(scene.ann, scene.window, SHORT, 2, **stop)
+    closing = venue.submit(scene.ann, scene.window, SHORT, 2, **STOP)
     opening = bid(scene)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     for level in (1, 2):
         venue.pause(level)
         rests(scene, opening, trigger)
@@ -327,8 +320,7 @@ def test_a_cap_ends_a_resting_order_as_it_ends_a_market_order() -> None:
     scene = Scene.make(cap_user_bps=10)
     venue = scene.venue
     order = bid(scene)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     event = venue.crank(scene.ann, order, trigger)
     assert (event.reason, event.refund_e6, event.filled_e6) == (CAP, 15 * USDC + 50_000, 0)
     check(venue)
@@ -337,14 +329,12 @@ def test_a_cap_ends_a_resting_order_as_it_ends_a_market_order() -> None:
 def test_a_trigger_from_before_a_suspension_is_void_also_once_play_goes_on(scene: Scene) -> None:
     venue = scene.venue
     order = bid(scene)
-    trigger = tick(venue, 30, 40.0)
-    tick(venue, 35, 40.0)
+    trigger = stays(venue, 30, 40.0)
     rests(scene, order, tick(venue, 36, 60.0, flags=SUSPEND))
     rests(scene, order, trigger)
     tick(venue, 37, 60.0)
     rests(scene, order, trigger)
-    after = tick(venue, 38, 40.0)
-    tick(venue, 43, 40.0)
+    after = stays(venue, 38, 40.0)
     assert venue.crank(scene.ann, order, after).reason == FILLED
 
 

@@ -17,6 +17,7 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import initialize_account3, initialize_mint2, mint_to
 from spl.token.models import InitializeAccount3Params, InitializeMint2Params, MintToParams
 
+from backend.demo.founding import PARAMS
 from chain.clients import market, oracle, treasury
 from chain.clients.treasury import ErrorCode
 from tests.programs.svm import Chain, Rejected
@@ -26,30 +27,6 @@ DAY_S = 86_400
 WIRE_LIMIT = 1_232
 DATA_AT = 792
 """Where the data of a proposal begins, after 24 accounts of 33 bytes."""
-PARAMS = market.ExchangeParams(
-    delay_ms=5_000,
-    order_expiry_ms=30_000,
-    dispute_ms=60_000,
-    fee_e6=50_000,
-    initial_margin_e6=15_000_000,
-    lp_bps=6_000,
-    insurance_bps=2_000,
-    protocol_bps=2_000,
-    cap_pool_bps=8_000,
-    cap_match_bps=2_000,
-    cap_user_bps=200,
-    tip_lamports=15_000,
-    orders_per_minute=0,
-    borrow_kink_bps=0,
-    borrow_kink_e12=0,
-    borrow_max_e12=0,
-    liquidation_dust_e6=0,
-    challenge_bond_e6=0,
-    challenge_ms=0,
-    lp_cooldown_s=0,
-    outflow_hour_e6=0,
-    outflow_day_e6=0,
-)
 
 
 def padded(keys: Sequence[Pubkey]) -> tuple[Pubkey, ...]:

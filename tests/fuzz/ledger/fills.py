@@ -89,23 +89,29 @@ def _judge(ledger: Ledger, order: Order, index: int, now: Now) -> tuple[dict[str
     )
     need(index == first, "not the determined sample", "I8")
     need(first + 1 < len(feed.samples) or window.feed.last_slot > order.commit_slot, "same slot", "I8")
-    return _decide(order, window, position, first)
+    reason = _missed(order, window, first)
+    if reason is not None:
+        return _told(window, first) | {"reason": reason}, None
+    return _execute(order, window, position, first)
 
 
-def _decide(
-    order: Order, window: Window, position: Position, index: int
-) -> tuple[dict[str, int], tuple[int, int, int] | None]:
+def _missed(order: Order, window: Window, index: int) -> int | None:
+    """Return why a market order cannot fill at its sample, or None where it may."""
+    feed = window.feed.twin
+    sample = feed.samples[index]
+    if window.feed.period_at[index] != order.period:
+        return BREAK
+    if feed.start_unix_ms + sample.data_ms > order.commit_ms + order.expiry_ms:
+        return NO_SAMPLE
+    return SUSPENDED if sample.suspend_epoch % 2 or sample.suspend_epoch != order.suspend_epoch else None
+
+
+def _told(window: Window, index: int) -> dict[str, int]:
+    """Return what an event says of the sample at which an order ends."""
     feed = window.feed.twin
     sample = feed.samples[index]
     said = {"sample_index": index, "data_ms": feed.start_unix_ms + sample.data_ms}
-    said |= {"suspend_epoch": sample.suspend_epoch, "conf_e6": sample.conf_e4 * 100}
-    if window.feed.period_at[index] != order.period:
-        return said | {"reason": BREAK}, None
-    if said["data_ms"] > order.commit_ms + order.expiry_ms:
-        return said | {"reason": NO_SAMPLE}, None
-    if sample.suspend_epoch % 2 or sample.suspend_epoch != order.suspend_epoch:
-        return said | {"reason": SUSPENDED}, None
-    return _execute(order, window, position, index)
+    return said | {"suspend_epoch": sample.suspend_epoch, "conf_e6": sample.conf_e4 * 100}
 
 
 def _resting(
@@ -116,13 +122,12 @@ def _resting(
     number = _triggered(order, window, position, index)
     if number is not None:
         said, fill = _execute(order, window, position, number)
-        closes = position.qty_e6 > 0 and position.side != order.side
-        if fill is not None and (closes or ledger.pause == ACTIVE):
+        if fill is not None and (_closes(order, position) or ledger.pause == ACTIVE):
             return said, fill
         if said["reason"] == NOTHING:
             return said, None
-    if order.until_ms:
-        closed = order.until_ms + order.delay_ms + CANCEL_GRACE_MS
+    closed = _closed_ms(order)
+    if closed is not None:
         newest = feed.start_unix_ms + feed.samples[-1].data_ms if feed.samples else 0
         if newest >= closed or now.unix_s * 1000 > closed + EXPIRY_GRACE_MS:
             return {"reason": CANCELLED if order.cancelled else EXPIRED}, None
@@ -147,7 +152,8 @@ def _triggered(order: Order, window: Window, position: Position, index: int) -> 
     number = next((i for i in range(index + 1, count) if start + feed.samples[i].data_ms >= ripe_ms), None)
     if number is None or feed.samples[number].suspend_epoch != trigger.suspend_epoch:
         return None
-    ended = order.until_ms and start + newest.data_ms >= order.until_ms + order.delay_ms + CANCEL_GRACE_MS
+    closed = _closed_ms(order)
+    ended = closed is not None and start + newest.data_ms >= closed
     if ended or newest.data_ms > feed.samples[number].data_ms + TRIGGER_LIFE_MS:
         return None
     periods = window.feed.period_at
@@ -155,9 +161,7 @@ def _triggered(order: Order, window: Window, position: Position, index: int) -> 
         return None
     priced, side = Pricing.of(feed, trigger, window.parts), Side(order.side)
     if order.kind == LIMIT_ORDER:
-        closes = position.qty_e6 > 0 and position.side != order.side
-        qty = min(order.qty_e6, position.qty_e6) if closes else order.qty_e6
-        price = priced.fill(side, qty, window.oi_long_e6, window.oi_short_e6, window.k_e6)
+        price = priced.fill(side, _quantity(order, position), window.oi_long_e6, window.oi_short_e6, window.k_e6)
         return number if (price <= order.limit_e6 if side is Side.LONG else price >= order.limit_e6) else None
     falling = (order.kind == STOP_LOSS) == (side is Side.SHORT)
     forward = priced.forward_e6
@@ -168,17 +172,13 @@ def _execute(
     order: Order, window: Window, position: Position, index: int
 ) -> tuple[dict[str, int], tuple[int, int, int] | None]:
     """Return what an order does at its fill sample."""
-    feed = window.feed.twin
-    sample = feed.samples[index]
-    said = {"sample_index": index, "data_ms": feed.start_unix_ms + sample.data_ms}
-    said |= {"suspend_epoch": sample.suspend_epoch, "conf_e6": sample.conf_e4 * 100}
-    priced = Pricing.of(feed, sample, window.parts)
+    said, feed = _told(window, index), window.feed.twin
+    priced = Pricing.of(feed, feed.samples[index], window.parts)
     if priced.at.left_ms == 0:
         return said | {"reason": OVER}, None
-    closes = position.qty_e6 > 0 and position.side != order.side
-    if order.flags & REDUCE_ONLY and not closes:
+    if order.flags & REDUCE_ONLY and not _closes(order, position):
         return said | {"reason": NOTHING}, None
-    qty = min(order.qty_e6, position.qty_e6) if closes else order.qty_e6
+    qty = _quantity(order, position)
     price = priced.fill(Side(order.side), qty, window.oi_long_e6, window.oi_short_e6, window.k_e6)
     if price > order.limit_e6 if order.side == Side.LONG else price < order.limit_e6:
         return said | {"reason": LIMIT}, None
@@ -186,12 +186,25 @@ def _execute(
     return said, (qty, price, said["data_ms"])
 
 
+def _closes(order: Order, position: Position) -> bool:
+    return position.qty_e6 > 0 and position.side != order.side
+
+
+def _quantity(order: Order, position: Position) -> int:
+    """Return how much an order trades: it closes a position and turns none round."""
+    return min(order.qty_e6, position.qty_e6) if _closes(order, position) else order.qty_e6
+
+
+def _closed_ms(order: Order) -> int | None:
+    """Return when an order that has an end takes no trigger any more; None while it has none."""
+    return order.until_ms + order.delay_ms + CANCEL_GRACE_MS if order.until_ms else None
+
+
 def _fill(ledger: Ledger, order: Order, qty: int, price: int, data_ms: int) -> dict[str, int]:
     position = ledger.positions[order.position]
     window, side = ledger.windows[order.window], Side(order.side)
-    closes = position.qty_e6 > 0 and position.side != order.side
     borrow = ledger.params["borrow_max_e12"] > 0 or window.borrow_rate_e12 > 0 or window.borrow_index_e12 > 0
-    if closes:
+    if _closes(order, position):
         taken = _borrow_first(ledger, position, borrow)
         said = _close(ledger, order, position, qty, price)
         if borrow:
@@ -222,7 +235,7 @@ def _fill(ledger: Ledger, order: Order, qty: int, price: int, data_ms: int) -> d
 def _capped(ledger: Ledger, order: Order, qty: int, price: int) -> bool:
     """Whether a fill that opens would go beyond a cap of pool, match or user."""
     position, side = ledger.positions[order.position], Side(order.side)
-    if position.qty_e6 > 0 and position.side != order.side:
+    if _closes(order, position):
         return False
     added = pricing.reservation(side, qty, pricing.entry_cost(side, qty, price))
     market = ledger.markets[ledger.windows[order.window].market]

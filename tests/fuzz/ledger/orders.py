@@ -20,6 +20,7 @@ from tests.fuzz.ledger.rules import (
     REDUCE_ONLY_LEVEL,
     STOP_LOSS,
     TAKE_PROFIT,
+    Refused,
     need,
 )
 from tests.fuzz.timing import Pricing
@@ -67,8 +68,7 @@ def submit(
         need(order.collateral_e6 >= least, "collateral too low", "I5")
     need(order.collateral_e6 + fee <= margin.free_e6, "more than is free", "I1")
     if signer != margin.owner:
-        need(session in ledger.sessions, "not the owner", "signer")
-        _spend(ledger, ledger.sessions[session], order, signer, order.collateral_e6 + fee)  # type: ignore[index]
+        _spend(_held(ledger, session, order, signer), order, order.collateral_e6 + fee)
 
     margin.rate_unix, margin.rate_count = rate
     margin.free_e6 -= order.collateral_e6 + fee
@@ -106,9 +106,17 @@ def _rate(ledger: Ledger, margin: Margin) -> tuple[int, int]:
     return start, count + 1
 
 
-def _spend(ledger: Ledger, session: Session, order: Order, signer: Pubkey, escrow: int) -> None:
+def _held(ledger: Ledger, address: Pubkey | None, order: Order, signer: Pubkey) -> Session:
+    """Return the session by which ``signer`` acts for the order's owner."""
+    session = ledger.sessions.get(address) if address else None
+    if session is None:
+        raise Refused("not the owner", "signer")
     need(session.delegate == signer and session.margin == order.margin, "another's session", "session")
     need(ledger.unix_s < session.expires_unix, "the session is over", "session")
+    return session
+
+
+def _spend(session: Session, order: Order, escrow: int) -> None:
     need(order.qty_e6 <= session.max_qty_e6, "larger than the session allows", "session")
     need(session.spent_e6 + escrow <= session.budget_e6, "the session's budget is spent", "session")
     session.spent_e6 += escrow
@@ -119,10 +127,7 @@ def cancel(ledger: Ledger, address: Pubkey, signer: Pubkey, session: Pubkey | No
     need(address in ledger.orders, "no such order")
     order = ledger.orders[address]
     if signer != ledger.margins[order.margin].owner:
-        need(session in ledger.sessions, "not the owner", "signer")
-        held = ledger.sessions[session]  # type: ignore[index]
-        need(held.delegate == signer and held.margin == order.margin, "another's session", "session")
-        need(ledger.unix_s < held.expires_unix, "the session is over", "session")
+        _held(ledger, session, order, signer)
     need(order.kind != MARKET_ORDER, "a market order cannot be cancelled", "free look")
     need(not order.cancelled, "cancelled already")
     house = ledger.windows[order.window].feed

@@ -11,11 +11,8 @@ import random
 
 import pytest
 
-from chain.clients import market as m
-from chain.clients.market import ErrorCode
 from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Trader, Venue
-from tests.programs.svm import Rejected
 
 CONF_E4 = 3_500
 LATE_S = 7
@@ -82,21 +79,3 @@ def test_no_way_of_several_accounts_through_one_sample_gains(seed: int) -> None:
     check(venue)
     assert all(venue.get_position(trader, window).qty_e6 == 0 for trader in people)
     assert free_e6(venue, people) < before
-
-
-@pytest.mark.parametrize("k_e6", [0, 1, 1_000, 999_999])
-def test_an_operator_cannot_open_a_window_whose_price_a_crumb_would_move(k_e6: int) -> None:
-    venue = Venue.make()
-    ix = m.ix_open_window(
-        operator=venue.operator.pubkey(),
-        payer=venue.chain.payer.pubkey(),
-        exchange=venue.exchange,
-        market=venue.market,
-        feed=venue.feed,
-        window=m.pda_window(venue.market, 0)[0],
-        window_id=0,
-        k_e6=k_e6,
-    )
-    with pytest.raises(Rejected) as caught:
-        venue.chain.send(ix, venue.operator)
-    assert caught.value.code == ErrorCode.BAD_PARAMETER
