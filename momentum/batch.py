@@ -22,6 +22,7 @@ from ingest.events import FeedError
 from ingest.feeds import adapter
 from momentum.forecast import Prior
 from momentum.replay import match_table, read_final
+from momentum.state import CARRIES_AWARDS
 from momentum.tablefile import TableFile, encode
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def run(task: Task, priors: Mapping[str, Prior]) -> Done | Failure:
     try:
         final = read_final(adapter(task.provider), task.files, task.match_id)
         match_id = final.info.match_id
-        table = match_table(match_id, final.events, priors.get(match_id))
+        awards = final.info.provider in CARRIES_AWARDS
+        table = match_table(match_id, final.events, priors.get(match_id), awards_carried=awards)
         problems = Counter(problem.code for problem in final.problems)
         return Done(encode(table, task.form), len(table), match_id in priors, problems)
     except FeedError as error:

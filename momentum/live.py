@@ -36,6 +36,7 @@ _COLUMNS = len(COLUMNS)
 _SMALL_MAX = (1 << 31) - 1
 _FEW_TICKS = 12  # below, the scalar index is quicker than the vectorised one
 _ROOM_S = MAX_SECOND + 14  # possession runs on a little after the last event
+_NO_POSSESSION: Rows = np.zeros((2, 0), dtype=np.int32)
 _Item = tuple[int, int, str, int]  # play_ms, rank, event id, role: sorts in the order of possession
 _Cell = tuple[int, int, int]  # period, second, column
 
@@ -157,6 +158,14 @@ class LiveMatch:
         self._settle()
         return tuple(Revision(*change) for change in sorted(self._published.take_changes()))
 
+    def length_s(self, period: int) -> int:
+        """Seconds of ``period`` as far as its events tell; 0 without events."""
+        return self._periods[period].length_s if period in self._periods else 0
+
+    def possession(self, period: int) -> Rows:
+        """Milliseconds of possession of home and away in each second of ``period`` (2 x seconds). Not to be changed."""
+        return self._periods[period].rows[:2] if period in self._periods else _NO_POSSESSION
+
     # What an event contributes
 
     def _count(self, mark: Footprint, sign: int) -> None:
@@ -208,9 +217,6 @@ class LiveMatch:
 
     # Sums over memory
 
-    def _length(self, period: int) -> int:
-        return self._periods[period].length_s if period in self._periods else 0
-
     def _start(self, period: int) -> int:
         """Playing seconds before ``period``."""
         return sum(seconds.length_s for p, seconds in self._periods.items() if p < period)
@@ -236,7 +242,7 @@ class LiveMatch:
     def _earlier_lengths(self) -> tuple[int, ...]:
         """Lengths of the periods before the last published tick's: all its ages hang on them."""
         last = second_of(self._published.last)[0]
-        return tuple(self._length(p) for p in range(1, last))
+        return tuple(self.length_s(p) for p in range(1, last))
 
     def _settle(self) -> None:
         """Bring today's values of the published ticks up to what is known now."""
@@ -263,7 +269,7 @@ class LiveMatch:
         born = np.array([self._start(p) + s for p, s in places])
         # A second counts from its own tick on, and in a later period only if its own one lasted so long.
         counts = codes[:, None] >= np.array([code_of(*place) for place in places])
-        lasting = np.array([code_of(p + 1, 0) if s > self._length(p) else code_of(9, 0) for p, s in places])
+        lasting = np.array([code_of(p + 1, 0) if s > self.length_s(p) else code_of(9, 0) for p, s in places])
         counts &= codes[:, None] < lasting
         ages = self._cum(codes)[:, None] - born
         ages[~counts | (ages > weights.longest)] = weights.longest
@@ -289,7 +295,7 @@ class LiveMatch:
             moves = np.zeros_like(known)
             for (p, second, column), amount in moved.items():
                 place = self._start(p) + second
-                if place < moves.shape[1] and (p == period or second <= self._length(p)):
+                if place < moves.shape[1] and (p == period or second <= self.length_s(p)):
                     moves[place_of[column], place] += amount * (p <= period)
             sums = [part[:, cum] for part in convolve(np.concatenate([known, moves]), weights.memories)]
             for row, methodology in enumerate(self._methodologies):

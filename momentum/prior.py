@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.events import FeedError
-from momentum.forecast import Prior
+from momentum.forecast.odds import Prior
 
 PROBABILITIES = ("p_home", "p_draw", "p_away")
 LOGIT = "prior_logit"

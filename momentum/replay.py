@@ -87,8 +87,10 @@ def final_events(
     return final.info, final.events
 
 
-def match_table(match_id: str, events: Iterable[Event], prior: Prior | None = None) -> MatchTable:
-    """The table of one match from its final events.
+def match_table(
+    match_id: str, events: Iterable[Event], prior: Prior | None = None, *, awards_carried: bool = True
+) -> MatchTable:
+    """The table of one match from its final events; ``awards_carried``: see `momentum.state`.
 
     Raises FeedError ``no_play`` when there is no second of either half, as when only a shoot-out is left.
     """
@@ -97,14 +99,14 @@ def match_table(match_id: str, events: Iterable[Event], prior: Prior | None = No
     halves = ticks.period <= HALVES
     if not halves.any():
         raise FeedError("no_play", f"match {match_id} has no second of either half: give the events of play")
-    found = forecast(final, ticks, prior)
+    found = forecast(final, ticks, prior, awards_carried=awards_carried)
     empty = np.full(len(ticks.period), -1, dtype=np.int64)
     values = {name: ticks.x_e6[methodology.name] for name, methodology in INDEX_COLUMNS.items()}
     values["model"] = found.model_e6
     values["model_prior"] = empty if found.model_prior_e6 is None else found.model_prior_e6
     values["forward_15"] = found.forward_e6
-    values["forward_15_lo"] = np.where(found.forward_e6 < 0, -1, found.band_lo_e6)
-    values["forward_15_hi"] = np.where(found.forward_e6 < 0, -1, found.band_hi_e6)
+    values["forward_15_lo"] = found.band_lo_e6
+    values["forward_15_hi"] = found.band_hi_e6
     return MatchTable(
         match_id, ticks.period[halves], ticks.second[halves], {name: values[name][halves] for name in VALUES}
     )

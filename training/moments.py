@@ -19,7 +19,7 @@ from momentum.forecast.batch import Batch
 from momentum.forecast.vector import prior_vectors
 from momentum.methodology import SPEC_DECAY
 from momentum.replay import final_events
-from momentum.state import CARRIES_AWARDS, suspensions
+from momentum.state import CARRIES_AWARDS, Reason, suspensions
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,7 +37,8 @@ class Moments:
     ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is xG
     of home minus away in the next `AHEAD_S` seconds, ``next_shot`` the side of the next shot of the match (1 home, 0 away,
     NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away times
-    4,096.
+    4,096; ``reason`` says why trading is suspended
+    (`momentum.state.Reason`), and ``move`` by how much the index moves until it is not (NaN: open, or no play follows).
     """
 
     vectors: NDArray[np.int32]
@@ -55,7 +56,8 @@ class Moments:
     xg_ahead: Floats
     next_shot: Floats
     next_shot_s: Floats
-    suspended: NDArray[np.bool_]
+    reason: Ints
+    move: Floats
 
     @classmethod
     def joined(cls, parts: Sequence[Moments]) -> Moments:
@@ -85,6 +87,7 @@ def moments(number: int, events: Sequence[Event], prior: int, provider: str = PR
         left_s = np.where(running, end - seconds, 0)
         until = rows[np.where(running, end, seconds)]
         after = np.minimum(end + WINDOW_S, len(rows) - 1)
+        reasons = np.array([int(stopped.get((period, s), Reason.NONE)) for s in range(len(rows))])
         has_next = running & (end + WINDOW_S <= HALF_S) & (end + WINDOW_S < len(rows))
         parts.append(
             Moments(
@@ -103,7 +106,8 @@ def moments(number: int, events: Sequence[Event], prior: int, provider: str = PR
                 xg_ahead=xg_ahead[at],
                 next_shot=next_shot[at],
                 next_shot_s=next_shot_s[at],
-                suspended=np.array([(period, int(s)) in stopped for s in seconds], dtype=bool),
+                reason=reasons[seconds],
+                move=_until_open(reasons, x[rows])[seconds],
             )
         )
     return Moments.joined(parts)
@@ -128,6 +132,15 @@ def _shots(events: Sequence[Event], ticks: Replay) -> tuple[Floats, Floats, Floa
     place = np.searchsorted(times, now, side="right")
     side = np.array([*(home for _, home in shots), np.nan])[place]
     return ahead, side, np.array([*times.tolist(), np.inf])[place] - now
+
+
+def _until_open(reasons: Ints, x: Floats) -> Floats:
+    """Per second of a period: the index when trading goes on, less what it is; NaN where it is open or never is."""
+    open_ = np.append(np.flatnonzero(reasons == int(Reason.NONE)), len(reasons))
+    following = open_[np.searchsorted(open_, np.arange(len(reasons)))]
+    moves: Floats = np.append(x, np.nan)[following] - x
+    moves[reasons == int(Reason.NONE)] = np.nan
+    return moves
 
 
 def _of_match(folder: Path, item: tuple[int, str, int]) -> Moments:

@@ -1,6 +1,7 @@
-"""PLACEHOLDER on branch `cli`, to be replaced by the learned forecast at the merge: same names, same meaning.
+"""Where the index is heading: ``mu``, ``s`` and ``conf`` of the quote, and ``model/1``, learned from recorded matches.
 
-It carries the two-parameter curve with a flat band, so that the commands on this branch have something to write.
+`forecast` looks at a recorded match as a whole, `momentum.forecast.live.Forecaster` at a running one; both say the same
+to the last bit.
 """
 
 from __future__ import annotations
@@ -13,60 +14,101 @@ from numpy.typing import NDArray
 
 from ingest.events import Event
 from momentum import archive, pricing
-from momentum.curve import Curve
+from momentum.forecast.batch import Batch
+from momentum.forecast.model import Band, Model, biased, shipped
+from momentum.forecast.odds import Prior
+from momentum.forecast.vector import ONE, prior_vectors
 from momentum.methodology import SPEC_DECAY
+from momentum.state import Reason, suspensions
+
+__all__ = ["Forecast", "Prior", "forecast"]
 
 Ints = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class Prior:
-    """Probabilities before the match, devigged, sum 1."""
-
-    home: float
-    draw: float
-    away: float
+WINDOW_S, HALF_S, HALVES = 900, 2_700, 2
 
 
 @dataclass(frozen=True)
-class Columns_:  # noqa: N801
-    """Arrays over the ticks of an `archive.Replay`."""
+class Forecast:
+    """Arrays over the ticks of an `archive.Replay`.
+
+    ``model_e6`` and ``model_prior_e6`` are probabilities that the next five minutes are the home side's. The forward,
+    with its 90 % band, is the price of the 15-minute window in progress, -1 where there is none (added time, extra
+    time). ``s_e4`` is signed.
+    """
 
     model_e6: Ints
     model_prior_e6: Ints | None
     mu_e6: Ints
     s_e4: Ints
     conf_e4: Ints
+    forward_e6: Ints
     band_lo_e6: Ints
     band_hi_e6: Ints
-    forward_e6: Ints
 
 
-def forecast(events: Iterable[Event], ticks: archive.Replay, prior: Prior | None = None) -> Columns_:
-    """The columns of every tick of ``ticks``."""
-    del events
-    x_e6 = ticks.x_e6[SPEC_DECAY.name]
-    model = x_e6 // 100
-    curve, mu, conf = Curve(SPEC_DECAY), np.zeros_like(x_e6), np.zeros_like(x_e6)
-    forward = np.full(len(x_e6), -1, dtype=np.int64)
-    area = 0
-    for i, (period, second, cum, x) in enumerate(
-        zip(ticks.period.tolist(), ticks.second.tolist(), ticks.second_cum.tolist(), x_e6.tolist(), strict=True)
-    ):
-        mu[i], conf[i] = curve.tick(cum, x)
-        if period <= 2 and second < 2_700:
-            area = area if second % 900 else 0
-            r_ms = (900 - second % 900) * 1_000
-            forward[i] = pricing.forward(area, r_ms, 0, x, int(mu[i]), pricing.S_BIAS, 900_000)
-            area += x * 1_000
-    width = np.where(forward < 0, 0, 5_000_000)
-    return Columns_(
-        model_e6=model,
-        model_prior_e6=None if prior is None else (model + round(prior.home * 1e6)) // 2,
-        mu_e6=mu,
-        s_e4=np.full(len(x_e6), pricing.S_BIAS),
-        conf_e4=conf,
-        band_lo_e6=np.where(forward < 0, -1, np.maximum(forward - width, 0)),
-        band_hi_e6=np.where(forward < 0, -1, np.minimum(forward + width, 100_000_000)),
-        forward_e6=forward,
+def forecast(
+    events: Iterable[Event],
+    ticks: archive.Replay,
+    prior: Prior | None = None,
+    *,
+    awards_carried: bool,
+    venue: int = 1,
+    model: Model | None = None,
+) -> Forecast:
+    """The forecast of every tick of ``ticks``, the replay of ``events`` with the traded methodology.
+
+    ``awards_carried``: see `momentum.state`; ``venue``: 1 home side at home, 0 neutral ground, -1 exchanged.
+    """
+    model = shipped() if model is None else model
+    known = list(events)
+    batch, stopped = Batch(known, awards_carried=awards_carried), suspensions(known, awards_carried)
+    found: dict[str, list[Ints]] = {name: [] for name in ("alone", "odds", "mu", "s", "conf")}
+    for period in np.unique(ticks.period).tolist():
+        seconds = ticks.second[ticks.period == period]
+        seen, scenes = batch.vectors(period, seconds)
+        ground = np.full((len(seconds), 1), ONE * venue, dtype=np.int64)
+        best = alone = model.play.forms.look(np.hstack([seen, ground]))
+        if prior is not None:
+            best = model.prior.forms.look(np.hstack([seen, prior_vectors(prior.log_odds, scenes), ground]))
+        reasons = np.array([stopped.get((period, second), Reason.NONE) for second in seconds.tolist()], dtype=np.int64)
+        conf_e4 = model.conf_e4(best.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
+        values = (alone.share_e6, best.share_e6, best.mu_e6, best.s_e4, conf_e4)
+        for kept, value in zip(found.values(), values, strict=True):
+            kept.append(value)
+    alone_e6, odds_e6, mu_e6, s_e4, conf_e4 = (
+        np.concatenate([*parts, np.zeros(0, dtype=np.int64)]) for parts in found.values()
     )
+    band = model.situation(with_prior=prior is not None).band
+    return Forecast(
+        alone_e6,
+        None if prior is None else odds_e6,
+        mu_e6,
+        s_e4,
+        conf_e4,
+        *_running_window(ticks, ticks.x_e6[SPEC_DECAY.name], mu_e6, s_e4, band),
+    )
+
+
+def _running_window(
+    ticks: archive.Replay, x_e6: Ints, mu_e6: Ints, s_e4: Ints, band: Band
+) -> tuple[Ints, Ints, Ints]:
+    """Price and band of the 15-minute window in progress, inside what it can still become."""
+    columns = [np.full(len(x_e6), -1, dtype=np.int64) for _ in range(3)]
+    open_ = np.flatnonzero((ticks.period <= HALVES) & (ticks.second < HALF_S))
+    into_s = ticks.second[open_] % WINDOW_S
+    before = np.concatenate([[0], np.cumsum(x_e6)])
+    area = (before[open_] - before[open_ - into_s]) * 1_000
+    left_ms = (WINDOW_S - into_s) * 1_000
+    half_e6 = band.half(WINDOW_S - into_s)
+    for row, *now, half in zip(
+        *(values.tolist() for values in (open_, area, left_ms, x_e6[open_], mu_e6[open_], s_e4[open_], half_e6)),
+        strict=True,
+    ):
+        done, left, x, mu, s = now
+        price = pricing.forward(done, left, 0, x, mu, biased(s), WINDOW_S * 1_000)
+        low, high = pricing.envelope(done, left, WINDOW_S * 1_000)
+        for column, value in zip(columns, (price, max(price - half, low), min(price + half, high)), strict=True):
+            column[row] = value
+    forward, low_e6, high_e6 = columns
+    return forward, low_e6, high_e6

@@ -1,0 +1,155 @@
+"""The fits of `model/1`: a logistic regression for the next five minutes, a joint ridge for ``mu`` and ``s``.
+
+Both are linear in the features and penalised, because on unseen competitions nothing more flexible did better
+(docs/momentum.md). Normal equations add up over matches, so that leaving some out costs a solution, not a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from momentum.forecast.vector import ONE
+from momentum.pricing import TAU2_MS, TAU_MS
+from training.moments import AHEAD_S, WINDOW_S, Moments
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SHARE_PENALTY, CURVE_PENALTY = 6_000.0, 100.0
+NEXT_WINDOW_WEIGHT = 0.3
+"""How much the error of the window after the running one counts; it keeps ``mu`` sound for windows that are not open."""
+
+
+def design(moments: Moments, *, with_prior: bool) -> Floats:
+    """Rows x features in units of `ONE`, the last one the home ground."""
+    parts = [moments.vectors, *([moments.prior_vectors] if with_prior else [])]
+    parts.append(np.full((len(moments.x), 1), ONE, dtype=np.int32))
+    return np.hstack(parts) / ONE
+
+
+def scales(rows: Floats) -> Floats:
+    """Standard deviation of each feature, 1 where it is constant."""
+    spread: Floats = rows.std(axis=0)
+    spread[spread == 0] = 1.0
+    return spread
+
+
+# The next five minutes
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Moments at which a question about the next five minutes has an answer, and the answers (1 home)."""
+
+    more_xg: tuple[Bools, Bools]
+    next_shot: tuple[Bools, Bools]
+    next_shot_soon: tuple[Bools, Bools]
+
+    @classmethod
+    def of(cls, moments: Moments) -> Questions:
+        """More xG in the next `AHEAD_S` seconds; side of the next shot; side of the next shot if it falls in them."""
+        known = ~np.isnan(moments.next_shot)
+        home = moments.next_shot == 1
+        return cls(
+            (moments.xg_ahead != 0, moments.xg_ahead > 0),
+            (known, home),
+            (known & (moments.next_shot_s <= AHEAD_S), home),
+        )
+
+
+def fit_share(rows: Floats, moments: Moments, chosen: Bools) -> Floats:
+    """Coefficients of the log odds: one answer for more xG and one for the next shot within five minutes."""
+    from sklearn.linear_model import LogisticRegression
+
+    asked = Questions.of(moments)
+    scale = scales(rows[chosen, :-1])
+    parts = [(chosen & known, answer) for known, answer in (asked.more_xg, asked.next_shot_soon)]
+    x = np.concatenate([rows[known, :-1] for known, _ in parts]) / scale
+    y = np.concatenate([answer[known] for known, answer in parts])
+    model = LogisticRegression(C=1 / SHARE_PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=100).fit(x, y)
+    return np.append(model.coef_[0] / scale, model.intercept_[0])
+
+
+# The curve
+
+
+def decayed(tau_s: float, lead_s: Floats | float, span_s: Floats | float) -> Floats:
+    """Mean of exp(-u/tau) from ``lead_s`` over ``span_s``."""
+    span = np.maximum(span_s, 1.0)
+    return np.asarray(tau_s * (np.exp(-np.asarray(lead_s) / tau_s) - np.exp(-(lead_s + span) / tau_s)) / span)
+
+
+TAU_S, TAU2_S = TAU_MS / 1000, TAU2_MS / 1000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Coefficients of ``mu`` less 50 and of ``s``, in points."""
+
+    mu: Floats
+    s: Floats
+
+    def at_open(self) -> Floats:
+        """Coefficients of the price at a window's opening, less what the index itself says."""
+        to_mu = 1 - decayed(TAU_S, 0.0, float(WINDOW_S))
+        return to_mu * self.mu + decayed(TAU2_S, 0.0, float(WINDOW_S)) * self.s
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normal equations of some matches: they add up."""
+
+    matrix: Floats
+    vector: Floats
+
+    @classmethod
+    def of(cls, rows: Floats, moments: Moments, chosen: Bools) -> Normal:
+        """Weighted by the part of the window that is still open, as the price is."""
+        size = 2 * rows.shape[1]
+        matrix, vector = np.zeros((size, size)), np.zeros(size)
+        lean, left_s = moments.x - 50, moments.left_s.astype(float)
+        running = chosen & (moments.left_s > 0)
+        weight = left_s / WINDOW_S
+        for picked, target, lead_s, span_s, part in (
+            (running, moments.later - 50, np.zeros_like(left_s), left_s, weight),
+            (running & ~np.isnan(moments.next_window), moments.next_window - 50, left_s, np.full_like(left_s, WINDOW_S), None),
+        ):
+            held, pushed = (decayed(tau, lead_s[picked], span_s[picked]) for tau in (TAU_S, TAU2_S))
+            factor = np.ones(len(held)) if part is None else part[picked]
+            share = 1.0 if part is not None else NEXT_WINDOW_WEIGHT
+            terms = np.hstack([rows[picked] * ((1 - held) * factor)[:, None], rows[picked] * (pushed * factor)[:, None]])
+            wanted = (target[picked] - lean[picked] * held) * factor
+            matrix += share * terms.T @ terms
+            vector += share * terms.T @ wanted
+        return cls(matrix, vector)
+
+    @classmethod
+    def total(cls, parts: Iterable[Normal]) -> Normal:
+        """The equations of all of them together."""
+        found = list(parts)
+        return cls(sum((p.matrix for p in found[1:]), found[0].matrix), sum((p.vector for p in found[1:]), found[0].vector))
+
+    def solve(self, scale: Floats) -> Curve:
+        """The penalised solution; ``scale`` are the features' standard deviations. ``s`` has no constant."""
+        size = len(scale)
+        penalty = np.tile(CURVE_PENALTY * scale**2, 2)
+        penalty[size - 1] = 0
+        penalty[-1] = 1e12
+        found = np.linalg.solve(self.matrix + np.diag(penalty), self.vector)
+        return Curve(found[:size], np.append(found[size:-1], 0.0))
+
+
+def price(moments: Moments, mu: Floats, s: Floats, *, next_window: bool = False) -> Floats:
+    """Price less what is settled already, in points: of the rest of the running window or of the whole next one.
+
+    ``mu`` is in points, not less 50.
+    """
+    left_s = moments.left_s.astype(float)
+    lead_s, span_s = (left_s, np.full_like(left_s, WINDOW_S)) if next_window else (np.zeros_like(left_s), left_s)
+    held, pushed = decayed(TAU_S, lead_s, span_s), decayed(TAU2_S, lead_s, span_s)
+    result: Floats = mu + (moments.x - mu) * held + s * pushed
+    return result
