@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 
 SHARE_PENALTY, CURVE_PENALTY = 6_000.0, 100.0
 NEXT_WINDOW_WEIGHT = 0.3
-"""How much the error of the window after the running one counts; it keeps ``mu`` sound for windows that are not open."""
+"""How much the error of the window after the running one counts; it keeps ``mu`` sound for windows not yet open."""
 
 
 def design(moments: Moments, *, with_prior: bool) -> Floats:
@@ -113,15 +113,15 @@ class Normal:
         matrix, vector = np.zeros((size, size)), np.zeros(size)
         lean, left_s = moments.x - 50, moments.left_s.astype(float)
         running = chosen & (moments.left_s > 0)
-        weight = left_s / WINDOW_S
-        for picked, target, lead_s, span_s, part in (
-            (running, moments.later - 50, np.zeros_like(left_s), left_s, weight),
-            (running & ~np.isnan(moments.next_window), moments.next_window - 50, left_s, np.full_like(left_s, WINDOW_S), None),
+        followed = running & ~np.isnan(moments.next_window)
+        whole, none = np.full_like(left_s, WINDOW_S), np.zeros_like(left_s)
+        for picked, target, lead_s, span_s, part, share in (
+            (running, moments.later - 50, none, left_s, left_s / WINDOW_S, 1.0),
+            (followed, moments.next_window - 50, left_s, whole, whole / WINDOW_S, NEXT_WINDOW_WEIGHT),
         ):
             held, pushed = (decayed(tau, lead_s[picked], span_s[picked]) for tau in (TAU_S, TAU2_S))
-            factor = np.ones(len(held)) if part is None else part[picked]
-            share = 1.0 if part is not None else NEXT_WINDOW_WEIGHT
-            terms = np.hstack([rows[picked] * ((1 - held) * factor)[:, None], rows[picked] * (pushed * factor)[:, None]])
+            here, factor = rows[picked], part[picked]
+            terms = np.hstack([here * ((1 - held) * factor)[:, None], here * (pushed * factor)[:, None]])
             wanted = (target[picked] - lean[picked] * held) * factor
             matrix += share * terms.T @ terms
             vector += share * terms.T @ wanted
@@ -131,7 +131,7 @@ class Normal:
     def total(cls, parts: Iterable[Normal]) -> Normal:
         """The equations of all of them together."""
         found = list(parts)
-        return cls(sum((p.matrix for p in found[1:]), found[0].matrix), sum((p.vector for p in found[1:]), found[0].vector))
+        return cls(np.sum([p.matrix for p in found], axis=0), np.sum([p.vector for p in found], axis=0))
 
     def solve(self, scale: Floats) -> Curve:
         """The penalised solution; ``scale`` are the features' standard deviations. ``s`` has no constant."""
@@ -139,7 +139,7 @@ class Normal:
         penalty = np.tile(CURVE_PENALTY * scale**2, 2)
         penalty[size - 1] = 0
         penalty[-1] = 1e12
-        found = np.linalg.solve(self.matrix + np.diag(penalty), self.vector)
+        found = np.linalg.solve(self.matrix + np.diag(penalty), self.vector).astype(np.float64)
         return Curve(found[:size], np.append(found[size:-1], 0.0))
 
 

@@ -114,7 +114,9 @@ def whole(values: Floats) -> list[int]:
     return [round(value) for value in (values * 1e6).tolist()]
 
 
-def coefficients(share: Floats, curve: Curve, errors: Sequence[Floats], found_band: dict[str, list[int]]) -> dict[str, Any]:
+def coefficients(
+    share: Floats, curve: Curve, errors: Sequence[Floats], found_band: dict[str, list[int]]
+) -> dict[str, Any]:
     """One situation of the artifact."""
     return {
         "share_e6": whole(share),
@@ -178,10 +180,12 @@ def features_digest(moments: Moments) -> str:
     return total.hexdigest()
 
 
-def train(names: Sequence[str], competition_of: dict[str, str], moments: Moments) -> tuple[dict[str, Any], dict[str, Any]]:
+def train(
+    names: Sequence[str], competition_of: dict[str, str], moments: Moments
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The artifact without its manifest, and the folds: what it is without each competition."""
     competition = np.array([competition_of[name] for name in names])[moments.match]
-    everything = sorted(set(competition_of[name] for name in names))
+    everything = sorted({competition_of[name] for name in names})
     model: dict[str, Any] = {"version": VERSION, "features": [*FEATURES, *PRIOR_FEATURES, HOME]}
     folds: dict[str, dict[str, Any]] = {name: {} for name in everything}
     floors = []
@@ -249,7 +253,7 @@ def main(argv: Sequence[str]) -> int:
         return 1 if found else 0
     ARTIFACT.write_text(dumps(model))
     FOLDS.write_text(dumps(held_out))
-    print(f"wrote {ARTIFACT.name} ({ARTIFACT.stat().st_size / 1e3:.0f} kB), {FOLDS.name} ({FOLDS.stat().st_size / 1e3:.0f} kB)")
+    print("wrote " + ", ".join(f"{path.name} ({path.stat().st_size / 1e3:.0f} kB)" for path in (ARTIFACT, FOLDS)))
     return 0
 
 

@@ -34,11 +34,11 @@ class Moments:
 
     ``x`` is the traded index in points and ``area`` its sum over the seconds played. ``later`` is the mean index of the
     rest of the running 15-minute window, which lasts ``left_s`` (0 in added time and in windows cut short), and
-    ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is xG
-    of home minus away in the next `AHEAD_S` seconds, ``next_shot`` the side of the next shot of the match (1 home, 0 away,
-    NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away times
-    4,096; ``reason`` says why trading is suspended
-    (`momentum.state.Reason`), and ``move`` by how much the index moves until it is not (NaN: open, or no play follows).
+    ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is
+    xG of home minus away in the next `AHEAD_S` seconds, ``next_shot`` the side of the next shot of the match (1 home,
+    0 away, NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away
+    times 4,096; ``reason`` says why trading is suspended (`momentum.state.Reason`), and ``move`` by how much the index
+    moves until it is not (NaN: open, or no play follows).
     """
 
     vectors: NDArray[np.int32]
@@ -65,7 +65,9 @@ class Moments:
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
-def moments(number: int, events: Sequence[Event], prior: int, provider: str = PROVIDER, step_s: int = STEP_S) -> Moments:
+def moments(
+    number: int, events: Sequence[Event], prior: int, provider: str = PROVIDER, step_s: int = STEP_S
+) -> Moments:
     """Moments of one match; ``number`` shifts where they begin, so that matches do not march in step."""
     awards_carried = provider in CARRIES_AWARDS
     ticks = replay(events, (SPEC_DECAY,))

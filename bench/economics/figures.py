@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.economics.matches import Match
 from bench.economics.season import Fill, Played
-from bench.economics.strategies import Strategy
+from momentum.evaluation.match import Match
+from momentum.evaluation.strategies import Strategy
 from momentum.pricing import half_spread
 
 Floats = NDArray[np.float64]

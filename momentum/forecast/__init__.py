@@ -90,9 +90,7 @@ def forecast(
     )
 
 
-def _running_window(
-    ticks: archive.Replay, x_e6: Ints, mu_e6: Ints, s_e4: Ints, band: Band
-) -> tuple[Ints, Ints, Ints]:
+def _running_window(ticks: archive.Replay, x_e6: Ints, mu_e6: Ints, s_e4: Ints, band: Band) -> tuple[Ints, Ints, Ints]:
     """Price and band of the 15-minute window in progress, inside what it can still become."""
     columns = [np.full(len(x_e6), -1, dtype=np.int64) for _ in range(3)]
     open_ = np.flatnonzero((ticks.period <= HALVES) & (ticks.second < HALF_S))

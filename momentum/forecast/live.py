@@ -182,9 +182,7 @@ class Forecaster:
             odds = prior_vectors(self._prior, scenes)
             best = self._model.prior.forms.look(np.hstack([seen, odds, self._venue]))
             share_prior = int(best.share_e6[0])
-        conf_e4 = self._model.conf_e4(
-            best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4
-        )
+        conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4)
         return Quote(
             share_e6=int(alone.share_e6[0]),
             share_prior_e6=share_prior,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.economics.matches import Mark, Match
+from momentum.evaluation.match import Mark, Match
 from momentum.pricing import half_spread
 
 Order = tuple[int, int, int]
