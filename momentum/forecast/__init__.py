@@ -68,12 +68,14 @@ def forecast(
         seconds = ticks.second[ticks.period == period]
         seen, scenes = batch.vectors(period, seconds)
         ground = np.full((len(seconds), 1), ONE * venue, dtype=np.int64)
-        best = alone = model.play.forms.look(np.hstack([seen, ground]))
-        if prior is not None:
+        alone = np.hstack([seen, ground])
+        if prior is None:
+            best = model.play.forms.look(alone)
+        else:
             best = model.prior.forms.look(np.hstack([seen, prior_vectors(prior.log_odds, scenes), ground]))
         reasons = np.array([stopped.get((period, second), Reason.NONE) for second in seconds.tolist()], dtype=np.int64)
         conf_e4 = model.conf_e4(best.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
-        values = (alone.share_e6, best.share_e6, best.mu_e6, best.s_e4, conf_e4)
+        values = (model.play.forms.share_e6(alone), best.share_e6, best.mu_e6, best.s_e4, conf_e4)
         for kept, value in zip(found.values(), values, strict=True):
             kept.append(value)
     alone_e6, odds_e6, mu_e6, s_e4, conf_e4 = (

@@ -176,15 +176,18 @@ class Forecaster:
         self._last = (period, second)
         scenes = self._scenes(play, period, second)
         seen = vectors(self._sums(play, period, second), scenes)
-        alone = self._model.play.forms.look(np.hstack([seen, self._venue]))
-        best, share_prior = alone, None
-        if self._prior is not None:
+        alone = np.concatenate([seen, self._venue], axis=1)
+        share_prior = None
+        if self._prior is None:
+            best = self._model.play.forms.look(alone)
+            share = int(best.share_e6[0])
+        else:
             odds = prior_vectors(self._prior, scenes)
-            best = self._model.prior.forms.look(np.hstack([seen, odds, self._venue]))
-            share_prior = int(best.share_e6[0])
+            best = self._model.prior.forms.look(np.concatenate([seen, odds, self._venue], axis=1))
+            share, share_prior = int(self._model.play.forms.share_e6(alone)[0]), int(best.share_e6[0])
         conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4)
         return Quote(
-            share_e6=int(alone.share_e6[0]),
+            share_e6=share,
             share_prior_e6=share_prior,
             mu_e6=int(best.mu_e6[0]),
             s_e4=int(best.s_e4[0]),
@@ -258,4 +261,4 @@ class Forecaster:
             ball.sign,
             ball.x_e1,
         ]
-        return Scenes(*(np.array([value], dtype=np.int64) for value in one))
+        return Scenes(*np.array(one, dtype=np.int64)[:, None])

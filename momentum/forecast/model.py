@@ -67,7 +67,13 @@ def probability_e6(logit_e6: Ints) -> Ints:
 def _nearest(values: Exact | Ints, divisor: int) -> Ints:
     """Quotient rounded to the nearest integer, halves away from zero, so that signs do not matter."""
     whole = values.astype(np.int64)
-    result: Ints = np.sign(whole) * ((2 * np.abs(whole) + divisor) // (2 * divisor))
+    size = (2 * np.abs(whole) + divisor) // (2 * divisor)
+    result: Ints = np.where(whole < 0, -size, size)
+    return result
+
+
+def _between(values: Ints, low: int, high: int) -> Ints:
+    result: Ints = np.minimum(np.maximum(values, low), high)
     return result
 
 
@@ -103,14 +109,18 @@ class Forms:
             raise ValueError("the coefficients are too large to be exact")
         return cls(tuple(names), np.ascontiguousarray(weights.astype(float)))
 
+    def share_e6(self, vectors: Ints) -> Ints:
+        """Only the probability."""
+        return probability_e6(_nearest(vectors.astype(float) @ self.weights[:, 0], ONE))
+
     def look(self, vectors: Ints) -> Seen:
         """The numbers at some ticks: ``vectors`` are ticks x features."""
         found = vectors.astype(float) @ self.weights
         errors = _nearest(found[:, 3:], 100 * ONE)
         return Seen(
             share_e6=probability_e6(_nearest(found[:, 0], ONE)),
-            mu_e6=np.clip(LEVEL_E6 + _nearest(found[:, 1], ONE), 0, MAX_E6),
-            s_e4=np.clip(_nearest(found[:, 2], 100 * ONE), -MAX_S_E4, MAX_S_E4),
+            mu_e6=_between(LEVEL_E6 + _nearest(found[:, 1], ONE), 0, MAX_E6),
+            s_e4=_between(_nearest(found[:, 2], 100 * ONE), -MAX_S_E4, MAX_S_E4),
             conf_e4=np.sqrt((errors * errors).sum(axis=1).astype(float)).astype(np.int64),
         )
 

@@ -43,6 +43,7 @@ _PSEUDO = np.array(
 )
 
 _SHARES = tuple(f"{name}_{half_life_s}" for name in COLUMNS for half_life_s in HALF_LIVES_S)
+# The first of `Play`, in its order.
 _PLAYS = (
     Play.PASS,
     Play.SHOT,
@@ -70,6 +71,7 @@ _SCENE = (
     "free_kick_awaited",
     "penalty_awaited",
 )
+_FIRST_PLAY = _SCENE.index("pass_by")
 FEATURES = (*_SHARES, *_SCENE)
 """Names of the odd features, in order."""
 
@@ -109,6 +111,12 @@ def _times(a: Ints, b: Ints) -> Ints:
     return _part(a * b, ONE)
 
 
+def _two(signs: Ints) -> Ints:
+    """At most two either way, times `ONE`."""
+    result: Ints = np.minimum(np.maximum(signs, -2), 2) * ONE
+    return result
+
+
 def late(cum_s: Ints) -> Ints:
     """Playing time in parts of 90 minutes, times `ONE`."""
     return cum_s * ONE // FULL_TIME_S
@@ -121,32 +129,30 @@ def vectors(sums: Ints, scenes: Scenes) -> Ints:
     """
     home, away = sums[:, 0::2, :], sums[:, 1::2, :]
     shares = _part((home - away) * ONE, home + away + 2 * _PSEUDO)
+    result = np.zeros((len(sums), len(FEATURES)), dtype=np.int64)
+    result[:, : len(_SHARES)] = shares.reshape(len(shares), -1)
+    scene = result[:, len(_SHARES) :]
     time = late(scenes.cum_s)
-    lead, men = np.clip(scenes.lead, -2, 2) * ONE, np.clip(scenes.men, -2, 2) * ONE
+    lead, men = _two(scenes.lead), _two(scenes.men)
     ball_x = _part(scenes.ball_x_e1 * ONE, 500)
-    columns = [
-        lead,
-        _times(lead, time),
-        np.where(np.abs(scenes.lead) == 1, lead, 0),
-        men,
-        _times(men, time),
-        scenes.ball * ONE,
-        ball_x,
-        _times(ball_x, np.abs(ball_x)),
-        _times(_times(ball_x, np.abs(ball_x)), np.abs(ball_x)),
-    ]
-    fresh = scenes.age_s < FRESH_S
-    x = _part(scenes.x_e1 * ONE, 500)
-    for play in _PLAYS:
-        shown = fresh & (scenes.play == int(play))
-        columns += [np.where(shown, scenes.sign * ONE, 0), np.where(shown, x, 0)]
-    awaited, reviewed = scenes.age_s < AWAITED_S, scenes.age_s < REVIEWED_S
-    columns += [
-        np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0),
-        np.where(awaited, scenes.free_kick * ONE, 0),
-        np.where(reviewed, scenes.penalty * ONE, 0),
-    ]
-    result: Ints = np.concatenate([shares.reshape(len(shares), -1), np.stack(columns, axis=1)], axis=1)
+    deep = np.abs(ball_x)
+    scene[:, 0] = lead
+    scene[:, 1] = _times(lead, time)
+    scene[:, 2] = np.where(np.abs(scenes.lead) == 1, lead, 0)
+    scene[:, 3] = men
+    scene[:, 4] = _times(men, time)
+    scene[:, 5] = scenes.ball * ONE
+    scene[:, 6] = ball_x
+    scene[:, 7] = ball_x2 = _times(ball_x, deep)
+    scene[:, 8] = _times(ball_x2, deep)
+    shown = np.flatnonzero((scenes.age_s < FRESH_S) & (scenes.play >= 0) & (scenes.play < len(_PLAYS)))
+    place = _FIRST_PLAY + 2 * scenes.play[shown]
+    scene[shown, place] = scenes.sign[shown] * ONE
+    scene[shown, place + 1] = _part(scenes.x_e1[shown] * ONE, 500)
+    awaited = scenes.age_s < AWAITED_S
+    scene[:, -3] = np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0)
+    scene[:, -2] = np.where(awaited, scenes.free_kick * ONE, 0)
+    scene[:, -1] = np.where(scenes.age_s < REVIEWED_S, scenes.penalty * ONE, 0)
     return result
 
 
