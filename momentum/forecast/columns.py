@@ -6,6 +6,7 @@ per second of play; the scene (score, cards, where the ball is, what is awaited)
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -120,13 +121,22 @@ def shot_xg_e4(event: Event) -> int:
     return (shot_xg1_e6(event) + 50) // 100
 
 
+def _placed(event: Event) -> tuple[float | None, float | None]:
+    """Where the event was: off the pitch is its edge, and what is no number is no place."""
+    x, y = (
+        None if value is None or not math.isfinite(value) else min(100.0, max(0.0, value))
+        for value in (event.x, event.y)
+    )
+    return x, y
+
+
 def _cells(event: Event, own: int) -> list[tuple[int, int]]:
     cells: list[tuple[int, int]] = []
 
     def add(name: str, amount: int = 1, side: int = own) -> None:
         cells.append((2 * COLUMNS.index(name) + side, amount))
 
-    x, y = event.x, event.y
+    x, y = _placed(event)
     if event.kind is Kind.PASS:
         add("passes")
         if x is not None and x >= TILT_MIN_X:
@@ -157,17 +167,17 @@ def _word(event: Event, sign: int, awards_carried: bool) -> Word | None:
     on_ball = is_on_ball(event)
     if play is None or (play is Play.DUEL and not on_ball):
         return None
-    x = 50.0 if event.x is None else min(100.0, max(0.0, event.x))
-    x_e1 = sign * round(10 * (x - 50))
+    x, y = _placed(event)
+    central = y is None or _BOX_Y[0] <= y <= _BOX_Y[1]
+    x_e1 = 0 if x is None else sign * round(10 * (x - 50))
     corner_pct = free_kick = penalty = 0
     if event.kind is Kind.CORNER_AWARDED:
         corner_pct = 100 * sign
     elif event.kind is Kind.PENALTY_AWARDED:
         penalty = sign
-    elif event.kind is Kind.OUT and not awards_carried and not _LINE_X < x < 100 - _LINE_X:
+    elif event.kind is Kind.OUT and not awards_carried and x is not None and not _LINE_X < x < 100 - _LINE_X:
         corner_pct = CORNER_AFTER_OUT_PCT * (1 if x_e1 > 0 else -1)
-    elif event.kind is Kind.FOUL and event.x is not None and x <= _OWN_THIRD_X:
-        central = event.y is None or _BOX_Y[0] <= event.y <= _BOX_Y[1]
+    elif event.kind is Kind.FOUL and x is not None and x <= _OWN_THIRD_X:
         if x <= _OWN_BOX_X and central and not awards_carried:
             penalty = -sign
         else:
