@@ -16,7 +16,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,10 @@ COVERED = 0.90
 DECIDED = (Reason.GOAL, Reason.PENALTY, Reason.RED_CARD, Reason.CORNER)
 _TOLERANCE_E6 = 200
 """Machines round differently in the last digits of a solution; beyond this a coefficient is another one."""
+
+
+Fit = Callable[[Floats, Moments, NDArray[np.bool_]], Floats]
+"""Coefficients of the log odds from rows, moments and which of them to look at."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def coefficients(
     }
 
 
-def situation(rows: Rows, names: Sequence[str]) -> dict[str, Any]:
+def situation(rows: Rows, names: Sequence[str], fit: Fit = fit_share) -> dict[str, Any]:
     """Fitted on the competitions ``names``; the error's directions by leaving out groups of matches."""
     chosen = np.isin(rows.competition, names)
     without = [name for name in np.unique(rows.competition).tolist() if name not in names]
@@ -135,9 +139,7 @@ def situation(rows: Rows, names: Sequence[str]) -> dict[str, Any]:
     left_out = np.array([rows.curve(without=without, group=group).at_open() for group in range(GROUPS)])
     errors = np.sqrt((GROUPS - 1) / GROUPS) * (left_out - left_out.mean(axis=0))
     misses = rows.unseen_misses(names)
-    return coefficients(
-        fit_share(rows.values, rows.moments, chosen), curve, list(errors), band(rows.moments, misses, chosen)
-    )
+    return coefficients(fit(rows.values, rows.moments, chosen), curve, list(errors), band(rows.moments, misses, chosen))
 
 
 def between_competitions(rows: Rows) -> float:
@@ -181,7 +183,7 @@ def features_digest(moments: Moments) -> str:
 
 
 def train(
-    names: Sequence[str], competition_of: dict[str, str], moments: Moments
+    names: Sequence[str], competition_of: Mapping[str, str], moments: Moments, fit: Fit = fit_share
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The artifact without its manifest, and the folds: what it is without each competition."""
     competition = np.array([competition_of[name] for name in names])[moments.match]
@@ -191,9 +193,9 @@ def train(
     floors = []
     for key in ("play", "prior"):
         rows = Rows.of(moments, competition, with_prior=key == "prior")
-        model[key] = situation(rows, everything)
+        model[key] = situation(rows, everything, fit)
         for name in everything:
-            fold = situation(rows, [other for other in everything if other != name])
+            fold = situation(rows, [other for other in everything if other != name], fit)
             folds[name][key] = {part: fold[part] for part in ("share_e6", "mu_e6", "s_e6", "band")}
         floors.append(between_competitions(rows))
     states = {reason.name: round(1e4 * provisional(moments, reason)) for reason in DECIDED}
