@@ -150,8 +150,10 @@ def replay(
     ]
     inputs, x_e6 = {}, {}
     memories = memories_of(methodologies)
-    wholes = convolve(timeline, memories)
-    for methodology, rows_of, columns_of in zip(methodologies, *picks(methodologies, memories), strict=True):
+    numbers, places = picks(methodologies, memories)
+    needed = [set(places[numbers == number].tolist()) for number in range(len(memories))]
+    wholes = convolve(timeline, memories, needed)
+    for methodology, rows_of, columns_of in zip(methodologies, numbers, places, strict=True):
         picked = [wholes[row][column] for row, column in zip(rows_of.tolist(), columns_of.tolist(), strict=True)]
         whole = np.stack(picked)
         parts = [whole[:, s : s + n] for s, n in zip(starts.tolist(), lengths.tolist(), strict=True)]

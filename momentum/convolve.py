@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,10 @@ class _Transform:
 _TRANSFORMS: dict[tuple[str, int], _Transform] = {}
 
 
-def convolve(columns: Ints, memories: Sequence[Memory]) -> list[Ints]:
+def convolve(columns: Ints, memories: Sequence[Memory], needed: Sequence[Collection[int]] | None = None) -> list[Ints]:
     """``sum columns[:, n - age] * table[age]`` for every n, exactly; one array of the same shape per memory.
+
+    ``needed`` tells for each memory which rows are wanted; the others may be anything.
 
     A constant table is a difference of running sums; columns with few amounts are added up one by one. Any other
     goes through Fourier transforms. Their error is below 4 eps log2(size) |column| |table| (Euclidean norms): with a
@@ -44,21 +46,24 @@ def convolve(columns: Ints, memories: Sequence[Memory]) -> list[Ints]:
     count = columns.shape[1]
     results: list[Ints] = [np.zeros_like(columns) for _ in memories]
     varying = []
-    for memory, result in zip(memories, results, strict=True):
-        if (memory.table == memory.table[0]).all():
+    every = range(len(columns))
+    for memory, result, rows in zip(memories, results, needed or [every] * len(memories), strict=True):
+        if memory.constant:
             _running(columns, memory.table, result)
         else:
-            varying.append((memory, result))
+            varying.append((memory, result, np.isin(every, list(rows))))
     if not varying:
         return results
     filled = columns != 0
     fills = filled.sum(axis=1)
     few = np.flatnonzero((fills > 0) & (fills <= _FEW))
     at, seconds = np.nonzero(filled[few])
-    rows, few_amounts = few[at], columns[few[at], seconds]
+    places, few_amounts = few[at], columns[few[at], seconds]
     weighted = np.empty(count, dtype=np.int64)
-    for row, second, amount in zip(rows.tolist(), seconds.tolist(), few_amounts.tolist(), strict=True):
-        for memory, result in varying:
+    for row, second, amount in zip(places.tolist(), seconds.tolist(), few_amounts.tolist(), strict=True):
+        for memory, result, wanted in varying:
+            if not wanted[row]:
+                continue
             weights = memory.table[: count - second]
             if amount != 1:
                 weights = np.multiply(weights, amount, out=weighted[: len(weights)])
@@ -72,8 +77,10 @@ def convolve(columns: Ints, memories: Sequence[Memory]) -> list[Ints]:
         norms = np.sqrt(np.einsum("ij,ij->i", amounts[:, :count], amounts[:, :count]))
         with np.errstate(invalid="ignore"):
             spectra = np.fft.rfft(amounts, axis=1)
-            for memory, result in varying:
-                _transform(columns, busy, spectra, norms, size, memory, result)
+            for memory, result, wanted in varying:
+                mine = wanted[busy]
+                if mine.any():
+                    _transform(columns, busy[mine], spectra[mine], norms[mine], size, memory, result)
     return results
 
 

@@ -75,10 +75,13 @@ class Memory:
     table: Ints
     digest: str = field(init=False)
     """SHA-256 of the table as little-endian u64, in hexadecimal."""
+    constant: bool = field(init=False)
+    """Whether all weights are equal, as in a box."""
 
     def __post_init__(self) -> None:
         self.table.setflags(write=False)
         object.__setattr__(self, "digest", hashlib.sha256(self.table.astype("<u8").tobytes()).hexdigest())
+        object.__setattr__(self, "constant", bool((self.table == self.table[0]).all()))
 
     @property
     def definition(self) -> dict[str, Any]:
