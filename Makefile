@@ -8,10 +8,12 @@ HEADLESS ?=
 PORT ?= 8080
 INPUT ?=
 SEED ?= 7
+DATA ?= ../shared/data
+CHECK ?=
 FUZZ_HOURS ?= 1
 FUZZ_SEED ?= 1
 
-.PHONY: help demo test lint format programs test-rust fuzz mutants bench economics clients clean
+.PHONY: help demo test lint format programs test-rust fuzz mutants bench economics train clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -51,6 +53,12 @@ fuzz: ## Random actors against the programs for hours (FUZZ_HOURS=1 FUZZ_SEED=1)
 mutants: ## Plant bugs in copies of the programs; the fuzzer must find each (needs Rust)
 	@scripts/bootstrap.sh dev
 	@$(PY) -m scripts.mutants
+
+train: ## Fit xg/1 and model/1 again from recorded matches (10 min; DATA=folder CHECK=1: compare, write nothing)
+	@scripts/bootstrap.sh train
+	@mkdir -p artifacts
+	@.venv-train/bin/python -m training.xg --data $(DATA)
+	@.venv-train/bin/python -m training.model --data $(DATA) $(if $(CHECK),--check)
 
 clients: ## Regenerate the Python clients from the committed IDL
 	@scripts/bootstrap.sh dev

@@ -11,7 +11,7 @@ import copy
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,15 @@ from ingest.feeds.base import replay as as_feed
 from ingest.timeline import Applied, Timeline
 from momentum import archive
 from momentum.batch import replay_to_file
+from momentum.forecast.live import Forecaster
+from momentum.forecast.model import shipped
+from momentum.forecast.odds import Prior
 from momentum.live import LiveMatch
-from momentum.methodology import METHODOLOGIES, SPEC_DECAY, Memory, Methodology
+from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY, Memory, Methodology
 from momentum.replay import final_events
 
 PROVIDER = "statsperform"
+ODDS = Prior(0.5, 0.27, 0.23)
 Step = tuple[int, int, tuple[Applied, ...]]  # period, second, what became known since the last one
 
 
@@ -73,36 +77,59 @@ def _long_methodology() -> Methodology:
     )
 
 
-def _step(live: LiveMatch, step: Step) -> None:
-    period, second, changes = step
-    live.apply(changes)
-    live.tick(period, max(0, second))
-    live.revisions()
+@dataclass
+class _Match:
+    """A live match as a keeper holds it."""
+
+    index: LiveMatch
+    forecast: Forecaster | None
+
+    @classmethod
+    def new(cls, load: _Load) -> _Match:
+        return cls(
+            LiveMatch(load.methodologies), Forecaster(awards_carried=True, prior=ODDS) if load.forecast else None
+        )
+
+    def step(self, step: Step) -> None:
+        """Changes in, ten inputs and index of every methodology out, revisions, the quote's numbers."""
+        period, second, changes = step
+        self.index.apply(changes)
+        self.index.tick(period, max(0, second))
+        self.index.revisions()
+        if self.forecast is not None:
+            self.forecast.apply(changes)
+            self.forecast.tick(self.index, period, max(0, second))
 
 
-def _stand(steps: list[Step], methodologies: Sequence[Methodology], matches: int, run_s: int) -> list[LiveMatch]:
+@dataclass(frozen=True)
+class _Load:
+    """What is asked of every match."""
+
+    name: str
+    methodologies: tuple[Methodology, ...]
+    forecast: bool
+
+
+def _stand(steps: list[Step], load: _Load, matches: int, run_s: int) -> list[_Match]:
     """``matches`` matches, each advanced to a place of its own in ``steps``, with ``run_s`` seconds still to play."""
     stride = (len(steps) - run_s) / matches
-    shared = {id(m): m for m in methodologies}
-    travelling, lives, at = LiveMatch(methodologies), [], 0
+    shared: dict[int, object] = {id(m): m for m in (*load.methodologies, shipped())}
+    travelling, lives, at = _Match.new(load), [], 0
     for number in range(matches):
         while at < int(number * stride):
-            _step(travelling, steps[at])
+            travelling.step(steps[at])
             at += 1
-        memo: dict[int, object] = {**shared, id(travelling._weights): travelling._weights}
+        memo = {**shared, id(travelling.index._weights): travelling.index._weights}
         lives.append(copy.deepcopy(travelling, memo))
     return lives
 
 
-def _tick_ms(
-    steps: list[Step], methodologies: Sequence[Methodology], matches: int, run_s: int
-) -> tuple[list[float], list[float], list[float]]:
+def _tick_ms(steps: list[Step], load: _Load, matches: int, run_s: int) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds of each match's tick (wall, processor) and of a whole round of all matches (wall).
 
-    A tick is: changes in, ten inputs and index of every methodology out, revisions. By the wall and by the processor:
-    on a busy machine the wall's highest values are other people's work.
+    By the wall and by the processor: on a busy machine the wall's highest values are other people's work.
     """
-    lives = _stand(steps, methodologies, matches, run_s)
+    lives = _stand(steps, load, matches, run_s)
     stride = (len(steps) - run_s) / matches
     wall, processor, rounds = [], [], []
     for second in range(run_s):
@@ -110,33 +137,43 @@ def _tick_ms(
         for number, live in enumerate(lives):
             step = steps[int(number * stride) + second]
             start, used = time.perf_counter(), time.thread_time()
-            _step(live, step)
+            live.step(step)
             processor.append((time.thread_time() - used) * 1e3)
             wall.append((time.perf_counter() - start) * 1e3)
         rounds.append((time.perf_counter() - begun) * 1e3)
     return wall, processor, rounds
 
 
+KEEPER = _Load("index and forecast", (SPEC_DECAY, SPEC_BOX), forecast=True)
+
+
+def _model_ms(repeats: int) -> list[float]:
+    """Milliseconds from a tick's features to the numbers of the quote."""
+    forms = shipped().prior.forms
+    seen = np.ones((1, len(forms.names)), dtype=np.int64)
+    return [s * 1e3 for s in seconds(lambda: forms.look(seen), repeats)]
+
+
 def _whole_match_ms(steps: list[Step]) -> list[float]:
     """Processor milliseconds of each tick of one match from kick-off to the end, alone on its machine."""
-    live, used = LiveMatch(), []
+    live, used = _Match.new(KEEPER), []
     for step in steps:
         start = time.thread_time()
-        _step(live, step)
+        live.step(step)
         used.append((time.thread_time() - start) * 1e3)
     return used
 
 
-def _bytes_a_match(steps: list[Step], methodologies: Sequence[Methodology], matches: int) -> float:
+def _bytes_a_match(steps: list[Step], load: _Load, matches: int) -> float:
     """Bytes that each of ``matches`` whole matches holds at its last second (the events are the timeline's)."""
-    _step(LiveMatch(methodologies), steps[0])  # tables are shared by all matches
+    _Match.new(load).step(steps[0])  # tables are shared by all matches
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        lives = [LiveMatch(methodologies) for _ in range(matches)]
+        lives = [_Match.new(load) for _ in range(matches)]
         for step in steps:
             for live in lives:
-                _step(live, step)
+                live.step(step)
         return (tracemalloc.get_traced_memory()[0] - before) / matches
     finally:
         tracemalloc.stop()
@@ -158,18 +195,18 @@ def _timeline_bytes() -> float:
         tracemalloc.stop()
 
 
-def _live(steps: list[Step], methodologies: Sequence[Methodology], quick: bool) -> list[Result]:
+def _live(steps: list[Step], load: _Load, quick: bool) -> list[Result]:
     repeats, matches, run_s = (2, 1_000, 3) if quick else (5, 1_000, 20)
-    runs = [_tick_ms(steps, methodologies, matches, run_s) for _ in range(repeats)]
-    name = f"{matches:,} live, {len(methodologies)} methodologies"
-    memory = _bytes_a_match(steps, methodologies, 1 if quick else 20)
+    runs = [_tick_ms(steps, load, matches, run_s) for _ in range(repeats)]
+    name = f"{matches:,} live, {load.name}"
+    memory = _bytes_a_match(steps, load, 1 if quick else 20)
     return [
         result(f"tick p50, {name}", "ms", [percentile(wall, 50) for wall, _, _ in runs]),
         result(f"tick p99, {name}", "ms", [percentile(wall, 99) for wall, _, _ in runs]),
         result(f"tick p99 processor, {name}", "ms", [percentile(used, 99) for _, used, _ in runs]),
         result(f"tick highest, {name}", "ms", [max(wall) for wall, _, _ in runs]),
         result(f"all ticks of a second, {name}", "ms", [percentile(rounds, 50) for _, _, rounds in runs]),
-        result(f"live match, {len(methodologies)} methodologies", "bytes", [memory]),
+        result(f"live match, {load.name}", "bytes", [memory]),
     ]
 
 
@@ -178,9 +215,10 @@ def _archive(quick: bool) -> list[Result]:
     _, events = final_events(adapter(PROVIDER), default_match_paths(PROVIDER))
     columns = archive.Columns.of(events)
     results = []
-    for methodologies in (METHODOLOGIES, (*METHODOLOGIES, _long_methodology())):
+    sets = {"the traded index": (SPEC_DECAY,), "with the box": KEEPER.methodologies, "every methodology": METHODOLOGIES}
+    for named, methodologies in sets.items():
         runs = seconds(lambda them=methodologies: archive.replay(columns, them), repeats)
-        name = f"from columns, {len(methodologies)} methodologies"
+        name = f"from columns, {named}"
         results.append(result(f"archive: whole match {name}", "ms", [s * 1e3 for s in runs]))
         results.append(result(f"archive: {name}", "events/s", [len(events) / s for s in runs]))
         results.append(result(f"archive: best run {name}", "events/s", [len(events) / min(runs)]))
@@ -227,8 +265,10 @@ def run(quick: bool) -> list[Result]:
         result("changes delivered in the match", "changes", [float(changes)]),
     ]
     results.append(result("events of a match in its timeline", "bytes", [_timeline_bytes()]))
-    for methodologies in (METHODOLOGIES, (*METHODOLOGIES, _long_methodology())):
-        results += _live(steps, methodologies, quick)
+    longer = _Load("index with a longer memory", (*KEEPER.methodologies, _long_methodology()), forecast=False)
+    for load in (KEEPER, _Load("index alone", KEEPER.methodologies, forecast=False), longer):
+        results += _live(steps, load, quick)
+    results.append(result("forecast: the model alone", "ms", _model_ms(200 if quick else 2_000)))
     results += _archive(quick)
     results += _tracking(quick)
     with tempfile.TemporaryDirectory() as folder:

@@ -25,11 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import FeedError
+from ingest.feeds import adapter, default_match_paths
 from momentum.forecast.folds import FOLDS
 from momentum.forecast.model import ARTIFACT, HOME, VERSION, Model, parse_model, read_model
-from momentum.forecast.vector import FEATURES, PRIOR_FEATURES
+from momentum.forecast.vector import FEATURES, ONE, PRIOR_FEATURES
 from momentum.methodology import SPEC_DECAY
 from momentum.prior import read_priors
+from momentum.replay import final_events
 from momentum.state import Reason
 from training.fits import (
     CURVE_PENALTY,
@@ -44,7 +46,8 @@ from training.fits import (
     price,
     scales,
 )
-from training.moments import STEP_S, WINDOW_S, Moments, load
+from training.moments import PROVIDER, STEP_S, WINDOW_S, Moments, load
+from training.moments import moments as moments_of
 from training.xg_shots import competitions
 
 GROUPS = 24
@@ -182,6 +185,12 @@ def features_digest(moments: Moments) -> str:
     return total.hexdigest()
 
 
+def features_of_a_match() -> str:
+    """SHA-256 of the features of the match in the installed kloppy package: a test asks for it at every change."""
+    found = moments_of(0, final_events(adapter(PROVIDER), default_match_paths(PROVIDER))[1], prior=ONE, step_s=1)
+    return hashlib.sha256(found.vectors.tobytes() + found.prior_vectors.tobytes()).hexdigest()
+
+
 def train(
     names: Sequence[str], competition_of: Mapping[str, str], moments: Moments, fit: Fit = fit_share
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -242,6 +251,7 @@ def main(argv: Sequence[str]) -> int:
     model["manifest"] = {
         "data_sha256": digest(given.data),
         "features_sha256": features_digest(moments),
+        "features_of_a_match_sha256": features_of_a_match(),
         "matches": len(names),
         "moments": len(moments.x),
         "methodology": SPEC_DECAY.name,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ingest.feeds import adapter, default_match_paths
-from momentum.forecast.model import parse_model
+from momentum.forecast.model import parse_model, shipped
 from momentum.forecast.odds import Prior
 from momentum.forecast.vector import FEATURES, ONE, PRIOR_FEATURES
 from momentum.replay import final_events
@@ -192,3 +192,8 @@ def test_the_moments_of_a_match_know_its_future_and_look_at_its_past() -> None:
 def test_missing_data_is_one_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert training.main(["--data", str(tmp_path)]) == 2
     assert "prior.csv.gz" in capsys.readouterr().err
+
+
+def test_the_shipped_model_was_trained_on_the_features_that_this_code_sees() -> None:
+    """When this fails the features have changed: train again (`make train`), or it is another model."""
+    assert shipped().manifest["features_of_a_match_sha256"] == training.features_of_a_match()
