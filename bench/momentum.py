@@ -94,11 +94,11 @@ class _Match:
         """Changes in, ten inputs and index of every methodology out, revisions, the quote's numbers."""
         period, second, changes = step
         self.index.apply(changes)
-        self.index.tick(period, max(0, second))
+        tick = self.index.tick(period, max(0, second))
         self.index.revisions()
         if self.forecast is not None:
             self.forecast.apply(changes)
-            self.forecast.tick(self.index, period, max(0, second))
+            self.forecast.tick(self.index, period, max(0, second), tick.x_e6[SPEC_DECAY.name])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SHARE_PENALTY, CURVE_PENALTY = 6_000.0, 100.0
+WEIGHT_POWER = 0.15
+"""A moment's miss counts by this power of the time left: by the first, as the price itself misses, the last minutes
+would hardly count and the quote lose to the two-parameter one there; so it loses nothing before."""
 NEXT_WINDOW_WEIGHT = 0.3
 """How much the error of the window after the running one counts; it keeps ``mu`` sound for windows not yet open."""
 
@@ -108,7 +111,7 @@ class Normal:
 
     @classmethod
     def of(cls, rows: Floats, moments: Moments, chosen: Bools) -> Normal:
-        """Weighted by the part of the window that is still open, as the price is."""
+        """Of the running window, weighted by the time left (`WEIGHT_POWER`), and of the next one."""
         size = 2 * rows.shape[1]
         matrix, vector = np.zeros((size, size)), np.zeros(size)
         lean, left_s = moments.x - 50, moments.left_s.astype(float)
@@ -116,7 +119,7 @@ class Normal:
         followed = running & ~np.isnan(moments.next_window)
         whole, none = np.full_like(left_s, WINDOW_S), np.zeros_like(left_s)
         for picked, target, lead_s, span_s, part, share in (
-            (running, moments.later - 50, none, left_s, left_s / WINDOW_S, 1.0),
+            (running, moments.later - 50, none, left_s, (left_s / WINDOW_S) ** WEIGHT_POWER, 1.0),
             (followed, moments.next_window - 50, left_s, whole, whole / WINDOW_S, NEXT_WINDOW_WEIGHT),
         ):
             held, pushed = (decayed(tau, lead_s[picked], span_s[picked]) for tau in (TAU_S, TAU2_S))

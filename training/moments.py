@@ -83,7 +83,7 @@ def moments(
             continue
         seconds = np.arange(number % step_s, len(rows), step_s)
         at = rows[seconds]
-        vectors, scenes = batch.vectors(period, seconds)
+        vectors, scenes = batch.vectors(period, seconds, ticks.x_e6[SPEC_DECAY.name][at])
         end = (seconds // WINDOW_S + 1) * WINDOW_S
         running = (seconds < HALF_S) & (end < len(rows))
         left_s = np.where(running, end - seconds, 0)

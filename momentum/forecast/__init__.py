@@ -61,12 +61,13 @@ def forecast(
     ``awards_carried``: see `momentum.state`; ``venue``: 1 home side at home, 0 neutral ground, -1 exchanged.
     """
     model = shipped() if model is None else model
-    known = list(events)
+    known, x_e6 = list(events), ticks.x_e6[SPEC_DECAY.name]
     batch, stopped = Batch(known, awards_carried=awards_carried), suspensions(known, awards_carried)
     found: dict[str, list[Ints]] = {name: [] for name in ("alone", "odds", "mu", "s", "conf")}
     for period in np.unique(ticks.period).tolist():
-        seconds = ticks.second[ticks.period == period]
-        seen, scenes = batch.vectors(period, seconds)
+        mine = ticks.period == period
+        seconds = ticks.second[mine]
+        seen, scenes = batch.vectors(period, seconds, x_e6[mine])
         ground = np.full((len(seconds), 1), ONE * venue, dtype=np.int64)
         alone = np.hstack([seen, ground])
         if prior is None:
@@ -88,7 +89,7 @@ def forecast(
         mu_e6,
         s_e4,
         conf_e4,
-        *_running_window(ticks, ticks.x_e6[SPEC_DECAY.name], mu_e6, s_e4, band),
+        *_running_window(ticks, x_e6, mu_e6, s_e4, band),
     )
 
 

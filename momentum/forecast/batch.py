@@ -33,10 +33,10 @@ class Batch:
         """Playing seconds before ``period``."""
         return sum(length for p, length in self.lengths_s.items() if p < period)
 
-    def vectors(self, period: int, seconds: Ints) -> tuple[Ints, Scenes]:
-        """Features and scenes at ``seconds`` (ascending) of ``period``."""
+    def vectors(self, period: int, seconds: Ints, x_e6: Ints) -> tuple[Ints, Scenes]:
+        """Features and scenes at ``seconds`` (ascending) of ``period``, where the traded index is ``x_e6``."""
         scenes = self._scenes(period, seconds)
-        return vectors(self._sums(period, seconds), scenes), scenes
+        return vectors(self._sums(period, seconds), scenes, x_e6), scenes
 
     def _sums(self, period: int, seconds: Ints) -> Ints:
         """Ticks x cells x half-lives, in units of 2^-20."""

@@ -165,17 +165,26 @@ class Forecaster:
         return (period, fine_from(second))
 
     def tick(
-        self, play: Play, period: int, second: int, *, reason: Reason = Reason.NONE, gap_s: int = 1, doubt_e4: int = 0
+        self,
+        play: Play,
+        period: int,
+        second: int,
+        x_e6: int,
+        *,
+        reason: Reason = Reason.NONE,
+        gap_s: int = 1,
+        doubt_e4: int = 0,
     ) -> Quote:
         """The forecast at ``second`` of ``period``, which no earlier call has passed (ValueError).
 
-        ``play`` must have been given the same changes. For the rest see `Model.conf_e4`.
+        ``play`` must have been given the same changes; ``x_e6`` is the traded index there. For the rest see
+        `Model.conf_e4`.
         """
         if (period, second) < self._last:
             raise ValueError(f"second {second} of period {period} lies before {self._last}, which has been asked for")
         self._last = (period, second)
         scenes = self._scenes(play, period, second)
-        seen = vectors(self._sums(play, period, second), scenes)
+        seen = vectors(self._sums(play, period, second), scenes, np.array([x_e6], dtype=np.int64))
         alone = np.concatenate([seen, self._venue], axis=1)
         share_prior = None
         if self._prior is None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from momentum.forecast.columns import COLUMNS, Play
 from momentum.forecast.memory import HALF_LIVES_S, WEIGHT_ONE
+from momentum.methodology import LEVEL_E6
 
 Ints = NDArray[np.int64]
 
@@ -70,6 +71,8 @@ _SCENE = (
     "corner_awaited",
     "free_kick_awaited",
     "penalty_awaited",
+    "index",
+    "index_late",
 )
 _FIRST_PLAY = _SCENE.index("pass_by")
 FEATURES = (*_SHARES, *_SCENE)
@@ -122,10 +125,10 @@ def late(cum_s: Ints) -> Ints:
     return cum_s * ONE // FULL_TIME_S
 
 
-def vectors(sums: Ints, scenes: Scenes) -> Ints:
+def vectors(sums: Ints, scenes: Scenes, x_e6: Ints) -> Ints:
     """Features of some ticks: ticks x `FEATURES`.
 
-    ``sums`` are ticks x `columns.CELLS` x half-lives in units of 2^-20.
+    ``sums`` are ticks x `columns.CELLS` x half-lives in units of 2^-20, ``x_e6`` the traded index at each.
     """
     home, away = sums[:, 0::2, :], sums[:, 1::2, :]
     shares = _part((home - away) * ONE, home + away + 2 * _PSEUDO)
@@ -150,9 +153,11 @@ def vectors(sums: Ints, scenes: Scenes) -> Ints:
     scene[shown, place] = scenes.sign[shown] * ONE
     scene[shown, place + 1] = _part(scenes.x_e1[shown] * ONE, 500)
     awaited = scenes.age_s < AWAITED_S
-    scene[:, -3] = np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0)
-    scene[:, -2] = np.where(awaited, scenes.free_kick * ONE, 0)
-    scene[:, -1] = np.where(scenes.age_s < REVIEWED_S, scenes.penalty * ONE, 0)
+    scene[:, -5] = np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0)
+    scene[:, -4] = np.where(awaited, scenes.free_kick * ONE, 0)
+    scene[:, -3] = np.where(scenes.age_s < REVIEWED_S, scenes.penalty * ONE, 0)
+    scene[:, -2] = index = _part((x_e6 - LEVEL_E6) * ONE, LEVEL_E6)
+    scene[:, -1] = _times(index, time)
     return result
 
 

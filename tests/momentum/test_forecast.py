@@ -57,7 +57,8 @@ def assert_live_equals_batch(match: list[Event], prior: Prior | None, awards_car
         live.apply(changes)
         reason = state.tick(changes, period, second)
         if i % every == 0:
-            assert live.tick(index, period, second, reason=reason) == row(found, i), (period, second)
+            x_e6 = int(ticks.x_e6[SPEC_DECAY.name][i])
+            assert live.tick(index, period, second, x_e6, reason=reason) == row(found, i), (period, second)
 
 
 @settings(max_examples=25, deadline=None)
@@ -97,8 +98,9 @@ def test_late_edited_repeated_and_withdrawn_events_end_in_the_forecast_of_the_fi
         index.apply(changes)
         live.apply(changes)
         if at < len(ask) and ask[at] < last:  # ticks under way, with whatever was known then
-            live.tick(index, int(ticks.period[ask[at]]), int(ticks.second[ask[at]]))
-    got = live.tick(index, int(ticks.period[last]), int(ticks.second[last]))
+            live.tick(index, int(ticks.period[ask[at]]), int(ticks.second[ask[at]]), 50_000_000)
+    x_e6 = int(ticks.x_e6[SPEC_DECAY.name][last])
+    got = live.tick(index, int(ticks.period[last]), int(ticks.second[last]), x_e6)
     want = row(found, last)
     assert replace(got, conf_e4=0) == replace(want, conf_e4=0)
 
@@ -145,9 +147,9 @@ def test_what_comes_later_changes_nothing_said_before(data: st.DataObject, match
 
 def test_a_forecaster_does_not_go_back_in_time() -> None:
     index, live = LiveMatch((SPEC_DECAY,)), Forecaster(awards_carried=True)
-    live.tick(index, 1, 10)
+    live.tick(index, 1, 10, 50_000_000)
     with pytest.raises(ValueError, match="lies before"):
-        live.tick(index, 1, 9)
+        live.tick(index, 1, 9, 50_000_000)
 
 
 def test_the_forward_is_the_programs_price_of_the_running_window_and_lies_in_its_band() -> None:
