@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import FeedError
+from momentum.evaluation.targets import Floats
 from momentum.forecast.folds import FOLDS
 from momentum.forecast.model import ARTIFACT, HOME, VERSION, Model, parse_model, read_model
 from momentum.forecast.vector import FEATURES, PRIOR_FEATURES
@@ -36,7 +37,6 @@ from training.fits import (
     SHARE_PENALTY,
     TAU_S,
     Curve,
-    Floats,
     Normal,
     decayed,
     design,
