@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -50,12 +51,14 @@ def evaluate(
     except OSError as error:
         raise _cannot_write(json_path, error) from error
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers, began = cores if jobs is None else jobs, time.monotonic()
+    command = shlex.join(["futstar", *sys.argv[1:]])
+    date = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    origin = {"machine": machine(), "commit": commit(), "command": command, "date": date}
     try:
         with progress_bar("matches") as progress:
-            found = measure(place, matches, seed, cores if jobs is None else jobs, progress)
-        command = shlex.join(["futstar", *sys.argv[1:]])
-        date = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
-        origin = {"machine": machine(), "commit": commit(), "command": command, "date": date}
+            found = measure(place, matches, seed, workers, progress)
+        origin["seconds"] = f"{time.monotonic() - began:.0f} with {workers} processes"
         typer.echo("\n".join(f"{key:<8} {value}" for key, value in origin.items()) + "\n")
         typer.echo(text(found), nl=False)
         part.write_text(json.dumps({**origin, **plain(found)}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
