@@ -69,10 +69,6 @@ def evaluate(
         part.unlink(missing_ok=True)
     for failure in found.failures:
         typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
-    if place.prior is None:
-        typer.echo(
-            "futstar: no prior.csv.gz in --data or beside it and no --prior: what needs odds is left out", err=True
-        )
     typer.echo(f"\n{json_path}: {found.matches} of {found.matches + len(found.failures)} matches")
     if found.failures:
         raise typer.Exit(1)

@@ -248,7 +248,7 @@ def forwards(period: Ints, second: Ints, x: Floats, mu: Floats, s: Floats) -> Fl
         first = int(np.flatnonzero(inside)[0]) if inside.any() else 0
         past = np.where(inside, area - area[first], 0.0)
         end = np.flatnonzero(inside & (second >= start + WINDOW_S))
-        last = int(end[0]) if len(end) else int(np.flatnonzero(period <= half)[-1])
+        last = int(end[0]) if len(end) else int(np.flatnonzero(period <= half).max(initial=0))
         after = np.arange(len(x)) >= last
         left = (WINDOW_S - done).astype(float)
         held, pushed = (tau * (np.exp(-lead / tau) - np.exp(-(lead + left) / tau)) for tau in (TAU_S, TAU2_S))

@@ -36,7 +36,9 @@ def head(found: Evaluation) -> str:
         f"matches of competitions it was not trained on: {found.new}.",
     ]
     if not found.with_prior:
-        lines.append("No prior for any match: what needs one is left out.")
+        lines.append(
+            "No prior for any match (prior.csv.gz in the folder or beside it, or --prior): what needs one is left out."
+        )
     if found.without_shots or found.void_windows:
         lines.append(f"Matches without a shot: {found.without_shots}; void windows: {found.void_windows}.")
     lines += [f"Not measured: [{failed.code}] {failed.text}" for failed in found.failures]

@@ -62,7 +62,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in (["replay"], ["explain"], ["plot"], ["methodology"]):
+    for command in (["replay"], ["explain"], ["plot"], ["methodology"], ["evaluate"]):
         assert "Example: futstar momentum" in runner.invoke(app, [*command, "--help"]).output
     assert "Example: futstar bench" in runner.invoke(bench_app, ["--help"]).output
 
