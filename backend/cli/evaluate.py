@@ -58,7 +58,7 @@ def evaluate(
     try:
         with progress_bar("matches") as progress:
             found = measure(place, matches, seed, workers, progress)
-        origin["seconds"] = f"{time.monotonic() - began:.0f} with {workers} processes"
+        origin["took"] = f"{time.monotonic() - began:.0f} s with {workers} processes"
         typer.echo("\n".join(f"{key:<8} {value}" for key, value in origin.items()) + "\n")
         typer.echo(text(found), nl=False)
         part.write_text(json.dumps({**origin, **plain(found)}, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -61,7 +61,10 @@ def test_it_prints_and_stores_every_table(tmp_path: Path) -> None:
     assert "nan" not in done.output
     assert "competitions it was not trained on: 2" in done.output
     report = json.loads(out.read_text())
-    assert {"machine", "commit", "command", "date", "data_sha256", "scores", "errors", "strategies"} <= set(report)
+    assert {"machine", "commit", "command", "date", "took", "data_sha256", "scores", "errors", "strategies"} <= set(
+        report
+    )
+    assert report["seconds"] > 2 * 5_400
     assert (report["matches"], report["with_prior"], report["failures"]) == (2, 2, [])
     assert len(report["scores"]) == 3 * len(INDICES)
     assert [path.name for path in out.parent.iterdir()] == ["found.json"]
