@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ingest.events import FeedError
 from ingest.feeds import adapter
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with the matches done and their number."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+Work = Callable[[T, Mapping[str, Prior]], R]
+"""What is done with one task and the priors of all matches."""
 
 AHEAD = 4
 """Matches a job may be ahead of the writer; what is ready waits in memory."""
@@ -87,13 +92,17 @@ def run(task: Task, priors: Mapping[str, Prior]) -> Done | Failure:
         table = match_table(match_id, final.events, priors.get(match_id), awards_carried=awards)
         problems = Counter(problem.code for problem in final.problems)
         return Done(encode(table, task.form), len(table), match_id in priors, problems)
-    except FeedError as error:
-        return Failure(task.match_id, error.code, str(error))
     except Exception as error:
-        # The other matches go on; the place is told, because this one is ours to mend.
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"match {task.match_id} met a defect of futstar ({type(error).__name__}: {error}; {at.name}, line"
-        return Failure(task.match_id, "defect", f"{text} {at.lineno} of {Path(at.filename).name}): report it")
+        return failure(task.match_id, error)
+
+
+def failure(match_id: str, error: Exception) -> Failure:
+    """What ``error`` says of a match. The others go on; of a defect the place is told, because it is ours to mend."""
+    if isinstance(error, FeedError):
+        return Failure(match_id, error.code, str(error))
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"match {match_id} met a defect of futstar ({type(error).__name__}: {error}; {at.name}, line"
+    return Failure(match_id, "defect", f"{text} {at.lineno} of {Path(at.filename).name}): report it")
 
 
 _PRIORS: dict[str, Prior] = {}  # of a worker process, sent once when it starts
@@ -105,22 +114,25 @@ def _equip(priors: dict[str, Prior]) -> None:
     _PRIORS.update(priors)
 
 
-def _run_equipped(task: Task) -> Done | Failure:
-    return run(task, _PRIORS)
+def _equipped(work: Work[T, R], task: T) -> R:
+    return work(task, _PRIORS)
 
 
-def _outcomes(tasks: Sequence[Task], priors: dict[str, Prior], jobs: int) -> Generator[Done | Failure, None, None]:
-    """The outcome of each task in their order."""
+def outcomes(work: Work[T, R], tasks: Sequence[T], priors: dict[str, Prior], jobs: int) -> Generator[R, None, None]:
+    """What ``work``, a function of a module, makes of each task, in their order.
+
+    Raises FeedError ``worker_died`` when a process is killed.
+    """
     if jobs == 1 or len(tasks) == 1:
-        yield from (run(task, priors) for task in tasks)
+        yield from (work(task, priors) for task in tasks)
         return
     # Spawned, not forked: a forked child may inherit a lock that a thread of this process holds.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _equip, (priors,))
     try:
-        waiting: deque[Future[Done | Failure]] = deque()
+        waiting: deque[Future[R]] = deque()
         for task in tasks:
-            waiting.append(pool.submit(_run_equipped, task))
+            waiting.append(pool.submit(_equipped, work, task))
             if len(waiting) >= AHEAD * jobs:
                 yield waiting.popleft().result()
         while waiting:
@@ -163,8 +175,8 @@ def replay_to_file(
         tasks = tasks_of(provider, paths, file.form, match)
         rows, used, failures = 0, 0, []
         problems: Counter[str] = Counter()
-        with closing(_outcomes(tasks, priors or {}, max(1, jobs))) as outcomes:
-            for number, outcome in enumerate(outcomes, start=1):
+        with closing(outcomes(run, tasks, priors or {}, max(1, jobs))) as found:
+            for number, outcome in enumerate(found, start=1):
                 if isinstance(outcome, Failure):
                     failures.append(outcome)
                 else:

@@ -10,14 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from momentum.forecast.vector import ONE
+from momentum.evaluation.targets import Bools, Floats, Questions
+from momentum.forecast.vector import ONE, ground_vectors
 from momentum.pricing import TAU2_MS, TAU_MS
-from training.moments import AHEAD_S, WINDOW_S, Moments
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from training.moments import WINDOW_S, Moments
 
 SHARE_PENALTY, CURVE_PENALTY = 6_000.0, 100.0
 WEIGHT_POWER = 0.15
@@ -28,10 +25,9 @@ NEXT_WINDOW_WEIGHT = 0.3
 
 
 def design(moments: Moments, *, with_prior: bool) -> Floats:
-    """Rows x features in units of `ONE`, the last one the home ground."""
-    parts = [moments.vectors, *([moments.prior_vectors] if with_prior else [])]
-    parts.append(np.full((len(moments.x), 1), ONE, dtype=np.int32))
-    return np.hstack(parts) / ONE
+    """Rows x features in units of `ONE`; the last one, the home ground, is constant."""
+    odds = [moments.prior_vectors] if with_prior else []
+    return np.hstack([moments.vectors, *odds, ground_vectors(1, moments.cum_s)]) / ONE
 
 
 def scales(rows: Floats) -> Floats:
@@ -44,31 +40,11 @@ def scales(rows: Floats) -> Floats:
 # The next five minutes
 
 
-@dataclass(frozen=True)
-class Questions:
-    """Moments at which a question about the next five minutes has an answer, and the answers (1 home)."""
-
-    more_xg: tuple[Bools, Bools]
-    next_shot: tuple[Bools, Bools]
-    next_shot_soon: tuple[Bools, Bools]
-
-    @classmethod
-    def of(cls, moments: Moments) -> Questions:
-        """More xG in the next `AHEAD_S` seconds; side of the next shot; side of the next shot if it falls in them."""
-        known = ~np.isnan(moments.next_shot)
-        home = moments.next_shot == 1
-        return cls(
-            (moments.xg_ahead != 0, moments.xg_ahead > 0),
-            (known, home),
-            (known & (moments.next_shot_s <= AHEAD_S), home),
-        )
-
-
 def fit_share(rows: Floats, moments: Moments, chosen: Bools) -> Floats:
     """Coefficients of the log odds: one answer for more xG and one for the next shot within five minutes."""
     from sklearn.linear_model import LogisticRegression
 
-    asked = Questions.of(moments)
+    asked = Questions.of(moments.xg_ahead, moments.next_shot, moments.next_shot_s)
     scale = scales(rows[chosen, :-1])
     parts = [(chosen & known, answer) for known, answer in (asked.more_xg, asked.next_shot_soon)]
     x = np.concatenate([rows[known, :-1] for known, _ in parts]) / scale

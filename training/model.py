@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from ingest.events import FeedError
 from ingest.feeds import adapter, default_match_paths
+from momentum.evaluation.targets import Floats
 from momentum.forecast.folds import FOLDS
-from momentum.forecast.model import ARTIFACT, HOME, VERSION, Model, parse_model, read_model
-from momentum.forecast.vector import FEATURES, ONE, PRIOR_FEATURES
+from momentum.forecast.model import ARTIFACT, VERSION, Model, parse_model, read_model
+from momentum.forecast.vector import FEATURES, GROUND_FEATURES, ONE, PRIOR_FEATURES
 from momentum.methodology import SPEC_DECAY
 from momentum.prior import read_priors
 from momentum.replay import final_events
@@ -38,7 +39,6 @@ from training.fits import (
     SHARE_PENALTY,
     TAU_S,
     Curve,
-    Floats,
     Normal,
     decayed,
     design,
@@ -197,7 +197,7 @@ def train(
     """The artifact without its manifest, and the folds: what it is without each competition."""
     competition = np.array([competition_of[name] for name in names])[moments.match]
     everything = sorted({competition_of[name] for name in names})
-    model: dict[str, Any] = {"version": VERSION, "features": [*FEATURES, *PRIOR_FEATURES, HOME]}
+    model: dict[str, Any] = {"version": VERSION, "features": [*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES]}
     folds: dict[str, dict[str, Any]] = {name: {} for name in everything}
     floors = []
     for key in ("play", "prior"):

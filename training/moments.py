@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.events import Event, Kind, Side
+from ingest.events import Event
 from ingest.feeds import adapter
-from momentum.archive import Replay, replay
-from momentum.features import SHOOT_OUT, footprint, shot_xg1_e6
+from momentum.archive import replay
+from momentum.evaluation.targets import Ahead
 from momentum.forecast.batch import Batch
 from momentum.forecast.vector import prior_vectors
 from momentum.methodology import SPEC_DECAY
@@ -24,7 +24,7 @@ from momentum.state import CARRIES_AWARDS, Reason, suspensions
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-STEP_S, AHEAD_S, WINDOW_S, HALF_S = 15, 300, 900, 2_700
+STEP_S, WINDOW_S, HALF_S = 15, 900, 2_700
 PROVIDER = "wyscout"
 
 
@@ -35,8 +35,8 @@ class Moments:
     ``x`` is the traded index in points and ``area`` its sum over the seconds played. ``later`` is the mean index of the
     rest of the running 15-minute window, which lasts ``left_s`` (0 in added time and in windows cut short), and
     ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is
-    xG of home minus away in the next `AHEAD_S` seconds, ``next_shot`` the side of the next shot of the match (1 home,
-    0 away, NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away
+    xG of home minus away in the next five minutes, ``next_shot`` the side of the next shot of the match (1 home, 0
+    away, NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away
     times 4,096; ``reason`` says why trading is suspended (`momentum.state.Reason`), and ``move`` by how much the index
     moves until it is not (NaN: open, or no play follows).
     """
@@ -72,7 +72,7 @@ def moments(
     awards_carried = provider in CARRIES_AWARDS
     ticks = replay(events, (SPEC_DECAY,))
     batch = Batch(events, awards_carried=awards_carried)
-    xg_ahead, next_shot, next_shot_s = _shots(events, ticks)
+    ahead = Ahead.of(events, ticks)
     x = ticks.x_e6[SPEC_DECAY.name] / 1e6
     total = np.concatenate([[0.0], np.cumsum(x)])
     stopped = suspensions(events, awards_carried)
@@ -105,35 +105,14 @@ def moments(
                 later=(total[until] - total[at]) / np.maximum(left_s, 1),
                 left_s=left_s,
                 next_window=np.where(has_next, (total[rows[after]] - total[until]) / WINDOW_S, np.nan),
-                xg_ahead=xg_ahead[at],
-                next_shot=next_shot[at],
-                next_shot_s=next_shot_s[at],
+                xg_ahead=ahead.xg[at],
+                next_shot=ahead.next_shot[at],
+                next_shot_s=ahead.next_shot_s[at],
                 reason=reasons[seconds],
                 move=_until_open(reasons, x[rows])[seconds],
             )
         )
     return Moments.joined(parts)
-
-
-def _shots(events: Sequence[Event], ticks: Replay) -> tuple[Floats, Floats, Floats]:
-    """Per tick: xG of home minus away in the next `AHEAD_S` seconds of play, side of the next shot, time until it."""
-    starts = {int(p): int(ticks.second_cum[ticks.period == p][0]) for p in np.unique(ticks.period)}
-    last = int(ticks.second_cum[-1])
-    net, shots = np.zeros(last + 2), []
-    for event in events:
-        mark = footprint(event)
-        if event.kind is Kind.SHOT and not event.own_goal and event.period < SHOOT_OUT and event.side and mark:
-            second, home = starts[event.period] + mark.second, event.side is Side.HOME
-            net[second] += shot_xg1_e6(event) / 1e6 * (1 if home else -1)
-            shots.append((second, float(home)))
-    shots.sort()
-    total, now = np.cumsum(net), ticks.second_cum
-    ahead = total[np.minimum(now + AHEAD_S, last)] - total[now]
-    ahead[now + AHEAD_S > last] = 0
-    times = np.array([second for second, _ in shots])
-    place = np.searchsorted(times, now, side="right")
-    side = np.array([*(home for _, home in shots), np.nan])[place]
-    return ahead, side, np.array([*times.tolist(), np.inf])[place] - now
 
 
 def _until_open(reasons: Ints, x: Floats) -> Floats:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backend.cli import evaluate
+from backend.cli.progress import progress_bar
 from backend.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from momentum.replay import Final
 
 app = typer.Typer(
-    help="The momentum index: replay recorded matches, explain and draw one, show a methodology.",
+    help="The momentum index: replay recorded matches, explain and draw one, measure what it foretells.",
     epilog="Example: futstar momentum methodology spec-decay/1",
     no_args_is_help=True,
 )
+app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 
 PROVIDER_HELP = "Who recorded the match: statsperform or wyscout."
 INPUT_HELP = "File, files or folder of the recording."
@@ -32,26 +33,6 @@ _REPLAY_EXAMPLE = "Example: futstar momentum replay --provider statsperform --in
 _EXPLAIN_EXAMPLE = "Example: futstar momentum explain --at 37:12 --methodology spec-box/1"
 _PLOT_EXAMPLE = "Example: futstar momentum plot --out match.html"
 _METHODOLOGY_EXAMPLE = "Example: futstar momentum methodology spec-decay/1"
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr for work of more than one piece; None where nobody watches (no terminal)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def told(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total > 1)
-
-        yield told
 
 
 @app.command("replay", epilog=_REPLAY_EXAMPLE)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import random
 import shlex
 import sys
 from collections.abc import Iterator
@@ -22,14 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from bench.economics.__main__ import SHARED, known_priors
-from bench.economics.figures import Interval, ratio
-from momentum.evaluation.match import WINDOWS, Bools, Floats, Ints, Match, Quote, choose, load
-from momentum.evaluation.strategies import FEE, STRATEGIES, Strategy
+from momentum.evaluation.match import WINDOWS, Floats, Ints, Match, Quote, choose, load
+from momentum.evaluation.trades import BINS, SPREAD_BINS, Fills, allowed, results
 from momentum.pricing import half_spread, maintenance_margin
 from momentum.state import Reason
 
 MARGIN_BINS = ((600, 900), (300, 600), (180, 300), (0, 180))
-SPREAD_BINS = ((600, 901), (360, 600), (240, 360), (120, 240), (60, 120), (0, 60))
 BIG = (Reason.GOAL, Reason.PENALTY, Reason.RED_CARD)
 SCHEDULES = {
     "6/5/3.5/2.5": (6.0, 5.0, 3.5, 2.5),
@@ -38,14 +35,6 @@ SCHEDULES = {
 }
 """Maintenance margins in points by `MARGIN_BINS`; None: the code's."""
 INITIAL = (10, 12, 15, 20, 25)
-WAIT_S = 6
-ENOUGH = 200
-"""Fills below which a mean asks for no spread."""
-
-
-def reacts(strategy: Strategy) -> bool:
-    """Whether a trader knows nothing of odds, score and cards."""
-    return strategy.group != "informed" or strategy.name.split()[0] in ("index", "shots", "corner", "foul")
 
 
 @dataclass
@@ -58,8 +47,7 @@ class Found:
     """|dF| of open trading over so many seconds, with seconds left: rows of (left, |dF|)."""
     opened: list[tuple[int, str, bool, float]] = field(default_factory=list)
     """(initial margin, schedule, liquidated, points the pool is short)."""
-    edges: list[tuple[int, str, int, float, float]] = field(default_factory=list)
-    """(match, trader, seconds left at the fill or -1 before the window, edge against the forward, conf)."""
+    fills: list[Fills] = field(default_factory=list)
 
 
 def jumps_of(match: Match) -> Iterator[tuple[int, int, float]]:
@@ -126,22 +114,6 @@ def margins_of(match: Match) -> Iterator[tuple[int, str, bool, float]]:
                         yield initial, name, False, max(0.0, -(initial + float(last)))
 
 
-def edges_of(number: int, match: Match, seed: int) -> Iterator[tuple[int, str, int, float, float]]:
-    """What each trader's fills earn against the forward: the fill is 6 s later, none across a suspension."""
-    stopped = np.concatenate([[0], np.cumsum(match.suspended)])
-    for strategy in STRATEGIES:
-        rng = random.Random(f"{seed} {match.name} {strategy.name}")
-        for tick, window, sign in strategy.orders(match, rng):
-            at = int(np.searchsorted(match.data_s, match.data_s[tick] + WAIT_S))
-            if at >= len(match.window) or match.period[at] != match.period[tick]:
-                continue
-            if stopped[at + 1] != stopped[tick] or (match.window[tick] == window and match.left_s[tick] < 20):
-                continue
-            running = match.window[at] == window
-            edge = sign * float(match.forward[window, -1] - match.forward[window, at])
-            yield number, strategy.name, int(match.left_s[at]) if running else -1, edge, match.conf_e4[at] / 1e4
-
-
 def quantiles(values: Floats, left: Ints) -> str:
     """q50, q95, q99, q99.99, the largest, how many, and how many are beyond the code's maintenance margin."""
     if not len(values):
@@ -192,38 +164,20 @@ def margin_tables(found: Found) -> Iterator[str]:
 
 def spread_tables(found: Found, matches: int) -> Iterator[str]:
     """Edge of each trader by time left, beside what the schedule takes."""
-    numbers, names, left = (np.array([row[i] for row in found.edges]) for i in (0, 1, 2))
-    edge, conf = (np.array([row[i] for row in found.edges]) for i in (3, 4))
-    bins = [("all", left > -2), ("before the window", left < 0)]
-    bins += [(f"{low} to {min(high, 900)} s", (left >= low) & (left < high)) for low, high in SPREAD_BINS]
-    yield "| edge at the forward, points | " + " | ".join(name for name, _ in bins) + " |"
-    yield "|---|" + "---|" * len(bins)
-
-    def mean(chosen: Bools, values: Floats) -> tuple[Interval, int] | None:
-        if not chosen.any():
-            return None
-        total = np.bincount(numbers[chosen], weights=values[chosen], minlength=matches).astype(float)
-        count = np.bincount(numbers[chosen], minlength=matches).astype(float)
-        return ratio(total, count), int(count.sum())
-
-    needed: dict[str, list[float]] = {}
-    for strategy in STRATEGIES:
-        mine = names == strategy.name
-        cells = []
-        for at, (_, inside) in enumerate(bins):
-            value = mean(mine & inside, edge)
-            net = mean(mine & inside, edge - conf - FEE)
-            cells.append(
-                f"{value[0].mean:+.2f} +-{(value[0].high - value[0].low) / 2:.2f} ({value[1]})" if value else "-"
-            )
-            if net and net[1] >= ENOUGH:
-                for kind in ("all", "knowing the index, shots, corners, fouls only") if reacts(strategy) else ("all",):
-                    row = needed.setdefault(kind, [0.0] * len(bins))
-                    row[at] = max(row[at], net[0].high)
-        yield f"| {strategy.name} | " + " | ".join(cells) + " |"
+    traders = results(Fills.joined(found.fills), matches)
+    yield "| edge at the forward, points | " + " | ".join(BINS) + " |"
+    yield "|---|" + "---|" * len(BINS)
+    for trader in traders:
+        cells = [
+            f"{cell.mean.mean:+.2f} +-{(cell.mean.high - cell.mean.low) / 2:.2f} ({cell.n})" if cell.mean else "-"
+            for cell in trader.edge_by_time
+        ]
+        yield f"| {trader.name} | " + " | ".join(cells) + " |"
     taken = [f"{half_spread((low + min(high, 900)) * 500, 0) / 1e6:.2f}" for low, high in SPREAD_BINS]
     yield "| half-spread of the code at the middle | - | 0.60 | " + " | ".join(taken) + " |"
-    for kind, row in needed.items():
+    reacting = [trader for trader in traders if trader.reacts]
+    for kind, chosen in (("all", traders), ("knowing the index, shots, corners, fouls only", reacting)):
+        row = allowed(trader.less_conf_by_time for trader in chosen)
         yield f"| half-spread at which nobody gains: {kind} | " + " | ".join(f"{v:.2f}" for v in row) + " |"
 
 
@@ -252,7 +206,7 @@ def main() -> int:
         for seconds, parts in found.steps.items():
             parts.append(steps_of(match, seconds))
         found.opened += margins_of(match)
-        found.edges += edges_of(number, match, args.seed)
+        found.fills.append(Fills.of(number, match, args.seed))
     print(
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, `python -m bench.economics.calibrate "
         f"{shlex.join(sys.argv[1:])}`: {len(names)} matches\n"

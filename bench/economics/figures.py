@@ -15,25 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.economics.season import Fill, Played
+from momentum.evaluation import intervals
+from momentum.evaluation.intervals import Interval
 from momentum.evaluation.match import Match
 from momentum.evaluation.strategies import Strategy
 from momentum.pricing import half_spread
 
 Floats = NDArray[np.float64]
 RESAMPLES = 10_000
-BOOT_SEED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +66,9 @@ class LpResult:
     informed_share: float
 
 
-def resamples(matches: int) -> NDArray[np.int64]:
-    """RESAMPLES x matches indices."""
-    return np.random.default_rng(BOOT_SEED).integers(0, matches, (RESAMPLES, matches))
-
-
 def ratio(total: Floats, weight: Floats) -> Interval:
     """Sum of `total` over sum of `weight`, both by match, with its interval."""
-    rows = resamples(len(total))
-    below = weight[rows].sum(axis=1)
-    values = total[rows].sum(axis=1)[below > 0] / below[below > 0]
-    low, high = np.percentile(values, (2.5, 97.5))
-    return Interval(float(total.sum() / weight.sum()), float(low), float(high))
+    return intervals.ratio(total, weight, RESAMPLES)
 
 
 def worth(fill: Fill, played: Played) -> float:
@@ -232,8 +212,8 @@ def hostile(season: Sequence[Played], results: Sequence[StrategyResult]) -> Host
     if not winners:
         return Hostile([], None, None, 1.0)
     theirs, noise = taken_from(season, winners), taken_from(season, {r.name for r in results if r.group == "noise"})
-    rows = resamples(len(season))
-    mixed = sum(w * g[rows].sum(axis=1) / c[rows].sum(axis=1) for w, (g, c) in ((0.2, theirs), (0.8, noise)))
+    counts = intervals.draws(len(season), RESAMPLES)
+    mixed = sum(w * (counts @ g) / (counts @ c) for w, (g, c) in ((0.2, theirs), (0.8, noise)))
     loss, gain = -theirs[0].sum() / theirs[1].sum(), noise[0].sum() / noise[1].sum()
     low, high = np.percentile(mixed, (2.5, 97.5))
     fifth = Interval(float(0.8 * gain - 0.2 * loss), float(low), float(high))

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.events import Event, Kind, Side
+from ingest.events import Event, FeedError, Kind, Side
 from ingest.feeds import adapter
 from momentum.archive import Replay, replay
 from momentum.features import is_goal, is_on_ball
@@ -78,7 +78,7 @@ class Match:
     conf_e4: Ints
     reason: Ints
     forward: Floats
-    """Window x tick: fair price in points at the sample; after the window's end its mean."""
+    """Window x tick: fair price in points at the sample; after the window's end its mean (see `Match.is_void`)."""
     window: Ints
     """Per tick: the running window, -1 in added time."""
     left_s: Ints
@@ -97,6 +97,15 @@ class Match:
     def favourite(self) -> int:
         """Sign of the favourite; 0 when nobody knows."""
         return 0 if self.prior is None else (1 if self.prior >= 0 else -1)
+
+    def played_s(self, window: int) -> int:
+        """Seconds of the window that were played, at most `WINDOW_S`."""
+        half = self.second[self.period == window // 3 + 1]
+        return max(0, min(WINDOW_S, int(half.max(initial=0)) - window % 3 * WINDOW_S))
+
+    def is_void(self, window: int) -> bool:
+        """Whether too little of it was played: less than nine tenths."""
+        return self.played_s(window) * 10 < WINDOW_S * 9
 
     def tradable(self) -> Bools:
         """Ticks at which the running window takes orders (20 s before its end it stops)."""
@@ -139,16 +148,36 @@ def build(
     awards_carried: bool = False,
     model: Model | None = None,
 ) -> Match:
-    """A match from its final events. ``model``: another than the one that has not seen ``name``."""
+    """A match from its final events. ``model``: another than the one that has not seen ``name``.
+
+    Raises FeedError like `assemble`.
+    """
     full = replay(events, (SPEC_DECAY,))
+    quoted = _quoted(name, events, full, prior, quote, awards_carried=awards_carried, model=model)
+    return assemble(name, events, full, prior, quoted, awards_carried=awards_carried)
+
+
+def assemble(
+    name: str,
+    events: Sequence[Event],
+    full: Replay,
+    prior: Prior | None,
+    quoted: tuple[Ints, Ints, Ints],
+    *,
+    awards_carried: bool,
+) -> Match:
+    """A match from its replay and from ``mu``, ``s`` and ``conf`` of every tick of it.
+
+    An abandoned match has the ticks that were played. Raises FeedError ``no_play`` when there is none in either half.
+    """
     rows = np.flatnonzero(full.period <= 2)
+    if not len(rows):
+        raise FeedError("no_play", f"match {name} has no second of either half: give the events of play")
     period, second = full.period[rows], full.second[rows]
     x_e6 = full.x_e6[SPEC_DECAY.name][rows]
-    mu_e6, s_e4, conf_e4 = (
-        column[rows] for column in _quoted(name, events, full, prior, quote, awards_carried=awards_carried, model=model)
-    )
+    mu_e6, s_e4, conf_e4 = (column[rows] for column in quoted)
     reason = np.zeros(len(rows), dtype=np.int64)
-    starts = {p: int(np.flatnonzero(period == p)[0]) for p in (1, 2)}
+    starts = {p: int(np.flatnonzero(period == p)[0]) for p in np.unique(period).tolist()}
     for (p, s), why in suspensions(events, awards_carried).items():
         if p <= 2:
             reason[starts[p] + s] = int(why)
@@ -157,7 +186,7 @@ def build(
         name=name,
         period=period,
         second=second,
-        data_s=second + (period - 1) * (int(second[period == 1][-1]) + BREAK_S),
+        data_s=second + (period - 1) * (int(second[period == 1].max(initial=0)) + BREAK_S),
         x_e6=x_e6,
         mu_e6=mu_e6,
         s_e4=s_e4,
@@ -219,7 +248,7 @@ def forwards(period: Ints, second: Ints, x: Floats, mu: Floats, s: Floats) -> Fl
         first = int(np.flatnonzero(inside)[0]) if inside.any() else 0
         past = np.where(inside, area - area[first], 0.0)
         end = np.flatnonzero(inside & (second >= start + WINDOW_S))
-        last = int(end[0]) if len(end) else int(np.flatnonzero(period == half)[-1])
+        last = int(end[0]) if len(end) else int(np.flatnonzero(period <= half).max(initial=0))
         after = np.arange(len(x)) >= last
         left = (WINDOW_S - done).astype(float)
         held, pushed = (tau * (np.exp(-lead / tau) - np.exp(-(lead + left) / tau)) for tau in (TAU_S, TAU2_S))
@@ -241,7 +270,7 @@ def running(marks: Sequence[Mark], ticks: int) -> Floats:
 def marks_of(events: Sequence[Event], full: Replay, starts: dict[int, int], ticks: int) -> Marks:
     """What the strategies look at."""
     marks = Marks([], [], [], [], [], [], [], np.zeros(ticks, dtype=np.int64))
-    length = {p: int(full.second[full.period == p][-1]) for p in (1, 2)}
+    length = {p: int(full.second[full.period == p][-1]) for p in starts}
     ball: list[tuple[int, int]] = []
     for event in sorted(events, key=lambda e: (e.period, e.play_ms, e.event_id)):
         if event.period not in starts or event.side is None:

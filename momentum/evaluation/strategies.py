@@ -191,7 +191,8 @@ def late(match: Match, _: random.Random) -> Iterator[Order]:
 
 def noise(match: Match, rng: random.Random) -> Iterator[Order]:
     """Buys or sells the running window at random times."""
-    for tick in sorted(rng.choices(np.flatnonzero(match.tradable()).tolist(), k=NOISE_TRADES)):
+    open_ = np.flatnonzero(match.tradable()).tolist()
+    for tick in sorted(rng.choices(open_, k=NOISE_TRADES)) if open_ else ():
         yield tick, int(match.window[tick]), rng.choice((1, -1))
 
 

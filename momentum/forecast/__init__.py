@@ -6,7 +6,7 @@ to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,11 @@ from momentum import archive, pricing
 from momentum.forecast.batch import Batch
 from momentum.forecast.model import Band, Model, biased, shipped
 from momentum.forecast.odds import Prior
-from momentum.forecast.vector import ONE, prior_vectors
+from momentum.forecast.vector import ground_vectors, prior_vectors
 from momentum.methodology import SPEC_DECAY
 from momentum.state import Reason, suspensions
 
-__all__ = ["Forecast", "Prior", "forecast"]
+__all__ = ["Forecast", "Prior", "forecast", "forecast_both"]
 
 Ints = NDArray[np.int64]
 
@@ -60,37 +60,51 @@ def forecast(
 
     ``awards_carried``: see `momentum.state`; ``venue``: 1 home side at home, 0 neutral ground, -1 exchanged.
     """
+    alone, told = forecast_both(events, ticks, prior, awards_carried=awards_carried, venue=venue, model=model)
+    return alone if told is None else told
+
+
+def forecast_both(
+    events: Iterable[Event],
+    ticks: archive.Replay,
+    prior: Prior | None = None,
+    *,
+    awards_carried: bool,
+    venue: int = 1,
+    model: Model | None = None,
+) -> tuple[Forecast, Forecast | None]:
+    """`forecast` without and with ``prior``, from one look at the match; the second None when there is none."""
     model = shipped() if model is None else model
     known, x_e6 = list(events), ticks.x_e6[SPEC_DECAY.name]
     batch, stopped = Batch(known, awards_carried=awards_carried), suspensions(known, awards_carried)
-    found: dict[str, list[Ints]] = {name: [] for name in ("alone", "odds", "mu", "s", "conf")}
+    found: list[list[tuple[Ints, ...]]] = [[], []]
     for period in np.unique(ticks.period).tolist():
         mine = ticks.period == period
         seconds = ticks.second[mine]
         seen, scenes = batch.vectors(period, seconds, x_e6[mine])
-        ground = np.full((len(seconds), 1), ONE * venue, dtype=np.int64)
-        alone = np.hstack([seen, ground])
-        if prior is None:
-            best = model.play.forms.look(alone)
-        else:
-            best = model.prior.forms.look(np.hstack([seen, prior_vectors(prior.log_odds, scenes), ground]))
+        ground = ground_vectors(venue, scenes.cum_s)
         reasons = np.array([stopped.get((period, second), Reason.NONE) for second in seconds.tolist()], dtype=np.int64)
-        conf_e4 = model.conf_e4(best.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
-        values = (model.play.forms.share_e6(alone), best.share_e6, best.mu_e6, best.s_e4, conf_e4)
-        for kept, value in zip(found.values(), values, strict=True):
-            kept.append(value)
-    alone_e6, odds_e6, mu_e6, s_e4, conf_e4 = (
-        np.concatenate([*parts, np.zeros(0, dtype=np.int64)]) for parts in found.values()
-    )
-    band = model.situation(with_prior=prior is not None).band
-    return Forecast(
-        alone_e6,
-        None if prior is None else odds_e6,
-        mu_e6,
-        s_e4,
-        conf_e4,
-        *_running_window(ticks, x_e6, mu_e6, s_e4, band),
-    )
+        looks = [model.play.forms.look(np.hstack([seen, ground]))]
+        if prior is not None:
+            looks.append(model.prior.forms.look(np.hstack([seen, prior_vectors(prior.log_odds, scenes), ground])))
+        for kept, look in zip(found, looks, strict=False):
+            conf_e4 = model.conf_e4(look.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
+            kept.append((look.share_e6, look.mu_e6, look.s_e4, conf_e4))
+    alone_e6, mu_e6, s_e4, conf_e4 = _joined(found[0])
+    window = _running_window(ticks, x_e6, mu_e6, s_e4, model.play.band)
+    alone = Forecast(alone_e6, None, mu_e6, s_e4, conf_e4, *window)
+    if prior is None:
+        return alone, None
+    odds_e6, mu_e6, s_e4, conf_e4 = _joined(found[1])
+    window = _running_window(ticks, x_e6, mu_e6, s_e4, model.prior.band)
+    return alone, Forecast(alone_e6, odds_e6, mu_e6, s_e4, conf_e4, *window)
+
+
+def _joined(parts: Sequence[tuple[Ints, ...]]) -> tuple[Ints, Ints, Ints, Ints]:
+    """The periods' four columns one after the other."""
+    none = np.zeros(0, dtype=np.int64)
+    share, mu, s, conf = (np.concatenate([*(part[column] for part in parts), none]) for column in range(4))
+    return share, mu, s, conf
 
 
 def _running_window(ticks: archive.Replay, x_e6: Ints, mu_e6: Ints, s_e4: Ints, band: Band) -> tuple[Ints, Ints, Ints]:

@@ -22,7 +22,7 @@ from momentum.forecast.columns import CELLS, Mark, mark_of
 from momentum.forecast.memory import BLOCK_S, HALF_LIVES_S, TABLES, fine_from
 from momentum.forecast.model import Model, shipped
 from momentum.forecast.odds import Prior
-from momentum.forecast.vector import ONE, Scenes, prior_vectors, vectors
+from momentum.forecast.vector import Scenes, ground_vectors, prior_vectors, vectors
 from momentum.live import Change
 from momentum.state import Reason
 
@@ -110,7 +110,7 @@ class Forecaster:
         self._model = shipped() if model is None else model
         self._awards_carried = awards_carried
         self._prior = None if prior is None else prior.log_odds
-        self._venue = np.full((1, 1), ONE * venue, dtype=np.int64)
+        self._venue = venue
         self._codes = array("q")  # of all marks in playing order
         self._ids: list[str] = []
         self._words = array("q")
@@ -185,14 +185,15 @@ class Forecaster:
         self._last = (period, second)
         scenes = self._scenes(play, period, second)
         seen = vectors(self._sums(play, period, second), scenes, np.array([x_e6], dtype=np.int64))
-        alone = np.concatenate([seen, self._venue], axis=1)
+        ground = ground_vectors(self._venue, scenes.cum_s)
+        alone = np.concatenate([seen, ground], axis=1)
         share_prior = None
         if self._prior is None:
             best = self._model.play.forms.look(alone)
             share = int(best.share_e6[0])
         else:
             odds = prior_vectors(self._prior, scenes)
-            best = self._model.prior.forms.look(np.concatenate([seen, odds, self._venue], axis=1))
+            best = self._model.prior.forms.look(np.concatenate([seen, odds, ground], axis=1))
             share, share_prior = int(self._model.play.forms.share_e6(alone)[0]), int(best.share_e6[0])
         conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4)
         return Quote(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import FeedError
-from momentum.forecast.vector import FEATURES, ONE, PRIOR_FEATURES
+from momentum.forecast.vector import FEATURES, GROUND_FEATURES, ONE, PRIOR_FEATURES
 from momentum.methodology import LEVEL_E6, MAX_E6
 from momentum.pricing import S_BIAS
 from momentum.state import Reason
@@ -30,8 +30,6 @@ Exact = NDArray[np.float64]
 
 VERSION = "model/1"
 ARTIFACT = Path(__file__).with_name("model_1.json")
-HOME = "home_ground"
-"""The feature after all others: `ONE` when the home side plays at home, 0 on neutral ground, -`ONE` the other way."""
 
 MAX_S_E4 = 200_000
 MAX_CONF_E4 = 50_000
@@ -89,7 +87,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Forms:
-    """The linear forms of one situation: features (with `HOME`) x numbers.
+    """The linear forms of one situation: features (those of the ground last) x numbers.
 
     Columns: log odds of the next five minutes in 1e-6; ``mu`` less 50, and ``s``, in 1e-6 points; then the directions
     whose squares sum to the square of the standard error of a window's price at its opening, in 1e-6 points.
@@ -189,11 +187,11 @@ def _situation(names: Sequence[str], found: Mapping[str, Any]) -> Situation:
 
 def parse_model(found: Mapping[str, Any]) -> Model:
     """A model from its artifact's content. KeyError, TypeError or ValueError when it is not one of this version's."""
-    if found["version"] != VERSION or found["features"] != [*FEATURES, *PRIOR_FEATURES, HOME]:
+    if found["version"] != VERSION or found["features"] != [*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES]:
         raise ValueError(f"it is not {VERSION} with this version's features")
     return Model(
-        play=_situation((*FEATURES, HOME), found["play"]),
-        prior=_situation((*FEATURES, *PRIOR_FEATURES, HOME), found["prior"]),
+        play=_situation((*FEATURES, *GROUND_FEATURES), found["play"]),
+        prior=_situation((*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES), found["prior"]),
         floor_e4=int(found["conf"]["floor_e4"]),
         provisional_e4={Reason[name]: int(value) for name, value in found["conf"]["provisional_e4"].items()},
         manifest=found["manifest"],

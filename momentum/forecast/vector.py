@@ -19,8 +19,10 @@ Ints = NDArray[np.int64]
 
 ONE = 4_096
 FULL_TIME_S = 5_400
-FRESH_S, AWAITED_S, REVIEWED_S = 30, 45, 90
-"""For so long the newest event tells where the ball is, a restart is awaited, a penalty may be."""
+FRESH_S, AWAITED_S, REVIEWED_S = 30, 60, 120
+"""What the newest event tells of the ball, of a restart or of a penalty fades to nothing, evenly, in this time."""
+FIRST_S, EARLY_S = 300, 1_200
+"""The first minutes and the early ones, which fade evenly as well: the index itself knows little then."""
 
 PSEUDO_MILLI = {
     "possession_ms": 30_000_000,
@@ -78,9 +80,11 @@ _FIRST_PLAY = _SCENE.index("pass_by")
 FEATURES = (*_SHARES, *_SCENE)
 """Names of the odd features, in order."""
 
-PRIOR_FEATURES = ("prior", "prior_late", "prior_behind")
+PRIOR_FEATURES = ("prior", "prior_late", "prior_behind", "prior_first", "prior_early")
 """What the odds before the match add, in order."""
 MAX_PRIOR = 3 * ONE
+GROUND_FEATURES = ("home_ground_first", "home_ground")
+"""What playing at home adds, signed by the venue: in the first minutes, and always (`ONE`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,12 @@ def _two(signs: Ints) -> Ints:
     return result
 
 
+def _faded(age_s: Ints, after_s: int) -> Ints:
+    """`ONE` at first, falling evenly to 0 at ``after_s``."""
+    result: Ints = np.maximum(after_s - age_s, 0) * ONE // after_s
+    return result
+
+
 def late(cum_s: Ints) -> Ints:
     """Playing time in parts of 90 minutes, times `ONE`."""
     return cum_s * ONE // FULL_TIME_S
@@ -148,14 +158,14 @@ def vectors(sums: Ints, scenes: Scenes, x_e6: Ints) -> Ints:
     scene[:, 6] = ball_x
     scene[:, 7] = ball_x2 = _times(ball_x, deep)
     scene[:, 8] = _times(ball_x2, deep)
-    shown = np.flatnonzero((scenes.age_s < FRESH_S) & (scenes.play >= 0) & (scenes.play < len(_PLAYS)))
-    place = _FIRST_PLAY + 2 * scenes.play[shown]
-    scene[shown, place] = scenes.sign[shown] * ONE
-    scene[shown, place + 1] = _part(scenes.x_e1[shown] * ONE, 500)
-    awaited = scenes.age_s < AWAITED_S
-    scene[:, -5] = np.where(awaited, _part(scenes.corner_pct * ONE, 100), 0)
-    scene[:, -4] = np.where(awaited, scenes.free_kick * ONE, 0)
-    scene[:, -3] = np.where(scenes.age_s < REVIEWED_S, scenes.penalty * ONE, 0)
+    shown = np.flatnonzero((scenes.play >= 0) & (scenes.play < len(_PLAYS)))
+    place, fresh = _FIRST_PLAY + 2 * scenes.play[shown], _faded(scenes.age_s[shown], FRESH_S)
+    scene[shown, place] = scenes.sign[shown] * fresh
+    scene[shown, place + 1] = _part(scenes.x_e1[shown] * fresh, 500)
+    awaited = _faded(scenes.age_s, AWAITED_S)
+    scene[:, -5] = _part(scenes.corner_pct * awaited, 100)
+    scene[:, -4] = scenes.free_kick * awaited
+    scene[:, -3] = scenes.penalty * _faded(scenes.age_s, REVIEWED_S)
     scene[:, -2] = index = _part((x_e6 - LEVEL_E6) * ONE, LEVEL_E6)
     scene[:, -1] = _times(index, time)
     return result
@@ -166,5 +176,13 @@ def prior_vectors(prior: int, scenes: Scenes) -> Ints:
     prior = max(-MAX_PRIOR, min(MAX_PRIOR, prior))
     everywhere = np.full(len(scenes.cum_s), prior, dtype=np.int64)
     behind = np.where(np.sign(scenes.lead) * np.sign(prior) < 0, everywhere, 0)
-    result: Ints = np.stack([everywhere, _times(everywhere, late(scenes.cum_s)), behind], axis=1)
+    first, early = (_times(everywhere, _faded(scenes.cum_s, after_s)) for after_s in (FIRST_S, EARLY_S))
+    columns = [everywhere, _times(everywhere, late(scenes.cum_s)), behind, first, early]
+    result: Ints = np.stack(columns, axis=1)
+    return result
+
+
+def ground_vectors(venue: int, cum_s: Ints) -> Ints:
+    """What ``venue`` (1 home side at home, 0 neutral, -1 exchanged) adds: ticks x `GROUND_FEATURES`."""
+    result: Ints = venue * np.stack([_faded(cum_s, FIRST_S), np.full(len(cum_s), ONE, dtype=np.int64)], axis=1)
     return result

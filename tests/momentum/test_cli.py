@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,6 @@ from backend.errors import UserError, as_user_error
 from bench import harness
 from ingest.feeds import default_match_paths
 from momentum.methodology import SPEC_DECAY_1
-from scripts import measure_momentum
 
 bench_app = typer.Typer()
 bench_app.command()(bench)
@@ -65,7 +62,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in (["replay"], ["explain"], ["plot"], ["methodology"]):
+    for command in (["replay"], ["explain"], ["plot"], ["methodology"], ["evaluate"]):
         assert "Example: futstar momentum" in runner.invoke(app, [*command, "--help"]).output
     assert "Example: futstar bench" in runner.invoke(bench_app, ["--help"]).output
 
@@ -113,31 +110,3 @@ def test_the_harness_tells_median_and_spread() -> None:
     assert harness.percentile([5.0], 50) == 5.0
     assert len(harness.seconds(lambda: None, 3)) == 3
     assert "Python" in harness.machine()
-
-
-def test_the_measuring_script_reports_the_default_match(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert importlib.util.find_spec("scripts.measure_momentum")
-    monkeypatch.setattr("sys.argv", ["measure_momentum"])
-    assert measure_momentum.main() == 0
-    told = capsys.readouterr().out
-    assert told.count("AUC") == 4
-    assert told.count("RMSE") == 2
-
-
-def test_the_measuring_script_refuses_an_unknown_provider(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.argv", ["measure_momentum", "--provider", "nobody"])
-    assert measure_momentum.main() == 2
-    assert "[unknown_provider]" in capsys.readouterr().err
-
-
-def test_auc_counts_ties_half() -> None:
-    truth = np.array([True, False, True, False])
-    assert measure_momentum.auc(np.array([2.0, 1.0, 4.0, 3.0]), truth) == 0.75
-    assert measure_momentum.auc(np.ones(4), truth) == 0.5
-    x = np.array([40.0, 60.0, 40.0, 60.0] * 2)
-    even = np.array([True, True, False, False] * 2)
-    assert math.isclose(measure_momentum.log_loss(x, even, np.arange(8) < 4), math.log(2))

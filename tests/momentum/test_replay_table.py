@@ -176,10 +176,10 @@ def test_a_defect_of_ours_in_one_match_does_not_lose_the_others(
 ) -> None:
     real = batch.match_table
 
-    def faulty(match_id: str, *rest: Any) -> Any:
+    def faulty(match_id: str, *rest: Any, **more: Any) -> Any:
         if match_id == "52":
             raise ZeroDivisionError("oh")
-        return real(match_id, *rest)
+        return real(match_id, *rest, **more)
 
     monkeypatch.setattr(batch, "match_table", faulty)
     report = replay_to_file("wyscout", [folder_of(tmp_path, (51, 52, 53))], tmp_path / "t.csv")
