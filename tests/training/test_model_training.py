@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from ingest.feeds import adapter, default_match_paths
+from momentum.evaluation.targets import Floats, Questions
 from momentum.forecast.model import parse_model, shipped
 from momentum.forecast.odds import Prior
 from momentum.forecast.vector import FEATURES, ONE, PRIOR_FEATURES
 from momentum.replay import final_events
 from momentum.state import Reason
 from training import model as training
-from training.fits import SHARE_PENALTY, Floats, Normal, Questions, design, fit_share, price, scales
+from training.fits import SHARE_PENALTY, Normal, design, fit_share, price, scales
 from training.model import BAND_KNOTS_S, Rows, band, between_competitions, differences, provisional, train
 from training.moments import HALF_S, WINDOW_S, Moments, moments
 
@@ -58,7 +59,7 @@ def made_up(count: int = 6_000, seed: int = 1, mu_by_lead: float = -4.0, s_by_ba
 
 def newton(rows: Floats, asked: Moments, chosen: np.ndarray) -> Floats:
     """A second logistic regression with the same penalty, written down plainly."""
-    questions, scale = Questions.of(asked), scales(rows[chosen, :-1])
+    questions, scale = Questions.of(asked.xg_ahead, asked.next_shot, asked.next_shot_s), scales(rows[chosen, :-1])
     parts = [(chosen & known, answer) for known, answer in (questions.more_xg, questions.next_shot_soon)]
     x = np.concatenate([rows[known, :-1] for known, _ in parts]) / scale
     x = np.column_stack([x, np.ones(len(x))])
@@ -102,7 +103,7 @@ def test_the_questions_leave_out_what_has_no_answer() -> None:
         next_shot=np.array([1.0, 0.0, np.nan, 1.0, 0.0, 0.0]),
         next_shot_s=np.array([10.0, 301.0, np.inf, 300.0, 5.0, 900.0]),
     )
-    asked = Questions.of(known)
+    asked = Questions.of(known.xg_ahead, known.next_shot, known.next_shot_s)
     assert asked.more_xg[0].tolist() == [True, True, False, True, False, True]
     assert asked.more_xg[1][asked.more_xg[0]].tolist() == [True, False, True, False]
     assert asked.next_shot[0].tolist() == [True, True, False, True, True, True]
