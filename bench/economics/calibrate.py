@@ -207,22 +207,28 @@ def spread_tables(found: Found, matches: int) -> Iterator[str]:
         return ratio(total, count), int(count.sum())
 
     needed: dict[str, list[float]] = {}
+    foiled = "knowing the index, shots, corners, fouls only"
     for strategy in STRATEGIES:
         mine = names == strategy.name
         cells = []
         for at, (_, inside) in enumerate(bins):
             value = mean(mine & inside, edge)
-            net = mean(mine & inside, edge - conf - FEE)
+            asked = (("`conf` and fee taken too", mean(mine & inside, edge - conf - FEE)), ("alone", value))
             cells.append(
                 f"{value[0].mean:+.2f} +-{(value[0].high - value[0].low) / 2:.2f} ({value[1]})" if value else "-"
             )
-            if net and net[1] >= ENOUGH:
-                for kind in ("all", "knowing the index, shots, corners, fouls only") if reacts(strategy) else ("all",):
-                    row = needed.setdefault(kind, [0.0] * len(bins))
-                    row[at] = max(row[at], net[0].high)
+            for taken_too, gain in asked:
+                if gain and gain[1] >= ENOUGH:
+                    for who in ("all", foiled) if reacts(strategy) else ("all",):
+                        mean_row = needed.setdefault(f"{who}; {taken_too}; mean", [0.0] * len(bins))
+                        mean_row[at] = max(mean_row[at], gain[0].mean)
+                        high_row = needed.setdefault(f"{who}; {taken_too}; upper bound", [0.0] * len(bins))
+                        high_row[at] = max(high_row[at], gain[0].high)
         yield f"| {strategy.name} | " + " | ".join(cells) + " |"
     taken = [f"{half_spread((low + min(high, 900)) * 500, 0) / 1e6:.2f}" for low, high in SPREAD_BINS]
     yield "| half-spread of the code at the middle | - | 0.60 | " + " | ".join(taken) + " |"
+    confs = (mean((names == "noise") & inside, conf) for _, inside in bins)
+    yield "| `conf`, mean of the noise's fills | " + " | ".join(f"{c[0].mean:.2f}" if c else "-" for c in confs) + " |"
     for kind, row in needed.items():
         yield f"| half-spread at which nobody gains: {kind} | " + " | ".join(f"{v:.2f}" for v in row) + " |"
 
