@@ -137,6 +137,7 @@ class Fixture:
     when: str
     home: str
     away: str
+    league: str
 
 
 def fixtures(folder: Path) -> list[Fixture]:
@@ -146,7 +147,7 @@ def fixtures(folder: Path) -> list[Fixture]:
         for path in sorted(folder.glob("matches_*.json.gz")):
             for match in json.loads(gzip.decompress(path.read_bytes())):
                 side = {team["side"]: key for key, team in match["teamsData"].items()}
-                found.append(Fixture(str(match["wyId"]), match["dateutc"], side["home"], side["away"]))
+                found.append(Fixture(str(match["wyId"]), match["dateutc"], side["home"], side["away"], path.name))
     except (OSError, EOFError, KeyError, ValueError) as error:
         raise FeedError("rival_no_fixtures", f"cannot read the fixtures in {folder} ({error}): check --data") from error
     return found
@@ -154,37 +155,62 @@ def fixtures(folder: Path) -> list[Fixture]:
 
 HALF_LIVES, PSEUDO_MATCHES = (3.0, 12.0), 3.0
 """A team's memory in its own matches, and how many level ones it begins with."""
-HISTORY = (*(f"{what}_{span:g}" for span in HALF_LIVES for what in RESULTS), "rest")
+LEAGUE_PSEUDO_MATCHES = 20.0
+MAX_REST_DAYS = 10.0
+OVER_S = 3 * 3_600
+"""A match is known as a whole so long after its kick-off."""
+HISTORY = (*(f"{what}_{span:g}" for span in HALF_LIVES for what in RESULTS), "rest", "league_missed")
+
+
+class Teams:
+    """What is remembered of every team and league."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Floats] = {}
+        self._weights: dict[str, Floats] = {}
+        self._last: dict[str, np.datetime64] = {}
+        self._leagues: dict[str, tuple[float, int]] = {}
+        self._decay = np.array([0.5 ** (1 / span) for span in HALF_LIVES])
+
+    def known(self, game: Fixture) -> Floats:
+        """`HISTORY` before ``game``."""
+        total, count = self._leagues.get(game.league, (0.0, 0))
+        return np.append(
+            self._team(game.home, game.when) - self._team(game.away, game.when), total / (count + LEAGUE_PSEUDO_MATCHES)
+        )
+
+    def _team(self, team: str, when: str) -> Floats:
+        if team not in self._sums:
+            return np.append(np.zeros(len(HALF_LIVES) * len(RESULTS)), MAX_REST_DAYS)
+        form = self._sums[team] / (self._weights[team] + PSEUDO_MATCHES)[:, None]
+        days = float((np.datetime64(when) - self._last[team]) / np.timedelta64(1, "D"))
+        return np.append(form.ravel(), min(MAX_REST_DAYS, days))
+
+    def learn(self, game: Fixture, results: Sequence[float]) -> None:
+        """``game`` is over."""
+        for team, sign in ((game.home, 1.0), (game.away, -1.0)):
+            sums = self._sums.get(team, np.zeros((len(HALF_LIVES), len(RESULTS))))
+            self._sums[team] = sums * self._decay[:, None] + sign * np.array(results)
+            self._weights[team] = self._weights.get(team, np.zeros(len(HALF_LIVES))) * self._decay + 1
+            self._last[team] = np.datetime64(game.when)
+        total, count = self._leagues.get(game.league, (0.0, 0))
+        self._leagues[game.league] = (total + results[RESULTS.index("missed")], count + 1)
 
 
 def history(games: Iterable[Fixture], results: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
-    """Match -> `HISTORY`, home less away, from what both teams did in matches that began earlier.
+    """Match -> `HISTORY`, home less away, from matches that began at least `OVER_S` earlier.
 
-    The days since the last match count up to ten; a team's first match of the archive has ten.
+    The days since a team's last match count up to ten; its first match of the archive has ten. "league_missed" is by
+    how much the quote fell short of home sides in the earlier matches of the same competition.
     """
-    sums: dict[str, Floats] = {}
-    weights: dict[str, Floats] = {}
-    last: dict[str, np.datetime64] = {}
-    blank = np.zeros((len(HALF_LIVES), len(RESULTS)))
-    decay = np.array([0.5 ** (1 / span) for span in HALF_LIVES])
-    found: dict[str, Floats] = {}
-
-    def known(team: str, when: np.datetime64) -> Floats:
-        form = sums.get(team, blank) / (weights.get(team, np.zeros(len(HALF_LIVES))) + PSEUDO_MATCHES)[:, None]
-        days = 10.0 if team not in last else min(10.0, float((when - last[team]) / np.timedelta64(1, "D")))
-        return np.append(form.ravel(), days)
-
-    ordered = sorted(games, key=lambda game: game.when)
-    waiting: list[Fixture] = []
-    for game in ordered:
-        while waiting and waiting[0].when < game.when:
-            over = waiting.pop(0)
-            for team, sign in ((over.home, 1.0), (over.away, -1.0)):
-                sums[team] = sums.get(team, blank) * decay[:, None] + sign * np.array(results[over.match])
-                weights[team] = weights.get(team, np.zeros(len(HALF_LIVES))) * decay + 1
-                last[team] = np.datetime64(over.when)
-        when = np.datetime64(game.when)
-        found[game.match] = known(game.home, when) - known(game.away, when)
+    teams, found = Teams(), {}
+    running: list[Fixture] = []
+    for game in sorted(games, key=lambda game: game.when):
+        over = [g for g in running if np.datetime64(game.when) - np.datetime64(g.when) >= np.timedelta64(OVER_S, "s")]
+        for ended in over:
+            teams.learn(ended, results[ended.match])
+        running = running[len(over) :]
+        found[game.match] = teams.known(game)
         if game.match in results:
-            waiting.append(game)
+            running.append(game)
     return found

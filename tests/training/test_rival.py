@@ -41,10 +41,10 @@ from training.rival_trades import (
 )
 
 LEAGUE = [
-    Fixture("1", "2017-08-01 18:00:00", "ajax", "brest"),
-    Fixture("2", "2017-08-04 18:00:00", "crewe", "ajax"),
-    Fixture("3", "2017-08-09 18:00:00", "brest", "crewe"),
-    Fixture("4", "2017-08-09 20:00:00", "ajax", "dinamo"),
+    Fixture("1", "2017-08-01 18:00:00", "ajax", "brest", "A"),
+    Fixture("2", "2017-08-04 18:00:00", "crewe", "ajax", "A"),
+    Fixture("3", "2017-08-09 18:00:00", "brest", "crewe", "A"),
+    Fixture("4", "2017-08-09 20:00:00", "ajax", "dinamo", "B"),
 ]
 RESULTS_OF = {"1": [4.0, 1.0, 2.0, 1.5, 0.3], "2": [6.0, 0.5, 0.0, 0.0, -0.2], "3": [1.0] * 5, "4": [-2.0] * 5}
 
@@ -65,8 +65,8 @@ def test_a_team_is_known_by_its_earlier_matches_alone() -> None:
         assert np.array_equal(history(LEAGUE, changed)[game.match], found[game.match])
 
 
-def test_matches_that_begin_at_the_same_time_do_not_know_of_each_other() -> None:
-    together = [replace(game, when="2017-08-01 18:00:00") for game in LEAGUE]
+def test_matches_that_run_at_the_same_time_do_not_know_of_each_other() -> None:
+    together = [replace(game, when=f"2017-08-01 {18 + at // 2}:00:00") for at, game in enumerate(LEAGUE)]
     assert all(not values.any() for values in history(together, RESULTS_OF).values())
 
 
@@ -91,6 +91,11 @@ def test_history_changes_its_sign_with_the_sides() -> None:
     assert np.array_equal(history(swapped, RESULTS_OF)["4"], -history(LEAGUE, RESULTS_OF)["4"])
 
 
+def test_a_league_is_known_by_what_the_quote_missed_in_it() -> None:
+    found = history(LEAGUE, RESULTS_OF)
+    assert [found[game.match][-1] for game in LEAGUE] == pytest.approx([0, 0.3 / 21, 0.1 / 22, 0])
+
+
 def test_a_match_that_is_no_fixture_has_no_past() -> None:
     past = past_of(["2", "1", "99"], LEAGUE, np.array([RESULTS_OF["2"], RESULTS_OF["1"], [0.0] * 5]))
     assert past.shape == (3, len(HISTORY))
@@ -103,7 +108,7 @@ def test_fixtures_are_read_from_the_archive(tmp_path: Path) -> None:
     game = {"wyId": 7, "dateutc": "2017-08-01 18:00:00", "teamsData": side}
     path = tmp_path / "matches_Nowhere.json.gz"
     path.write_bytes(gzip.compress(json.dumps([game]).encode()))
-    assert fixtures(tmp_path) == [Fixture("7", "2017-08-01 18:00:00", "10", "11")]
+    assert fixtures(tmp_path) == [Fixture("7", "2017-08-01 18:00:00", "10", "11", "matches_Nowhere.json.gz")]
     path.write_bytes(gzip.compress(b'[{"wyId": 7}]'))
     with pytest.raises(FeedError, match="check --data") as error:
         fixtures(tmp_path)
