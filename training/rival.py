@@ -8,7 +8,7 @@ fourth, against the quote that has not seen that one. What is missed in training
 moment's competition and the one traded on would have missed: else the training would know, with the wrong sign, what is
 to be foretold. Fills are at the forward of the sample 6 s later, positions are held to settlement.
 
-``--cache`` keeps what is read from the recordings (`moments.npz`, `market.npz`).
+``--cache`` keeps what is read from the recordings (`moments.npz`, `market.npz`) and writes `forecasts.npz`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import datetime
 import gzip
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from momentum.prior import read_priors
 from training.fits import Normal, design, price, scales
 from training.moments import WINDOW_S, Moments, load
 from training.rival_market import HISTORY, Fixture, Market, fixtures, history, load_market
-from training.rival_trades import RULES, by_time_left, row_of, table, trade
+from training.rival_trades import RULES, by_time_left, by_time_played, row_of, table, trade
 from training.xg_shots import competitions
 
 Ints = NDArray[np.int64]
@@ -40,7 +41,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Small = NDArray[np.float32]
 
-CONTRACTS = ("running window", "next window")
 EVERY = 4
 """Every fourth moment is learned from: a minute apart they still say much the same."""
 FOREST = {
@@ -55,6 +55,8 @@ FOREST = {
     "seed": 1,
     "deterministic": True,
     "force_row_wise": True,
+    "max_bin": 63,
+    "num_threads": 1,
     "verbose": -1,
 }
 ROUNDS = (60, 200)
@@ -150,60 +152,58 @@ class Quotes:
         return result
 
 
-def ridge(x: Small, y: Floats, penalty: float) -> Floats:
-    """Coefficients of odd columns, so without a constant."""
+def ridges(x: Small, y: Floats, penalties: Sequence[float]) -> list[Floats]:
+    """Coefficients of odd columns, so without a constant, for each penalty."""
     spread = np.sqrt(np.mean(x**2, axis=0, dtype=float))
     spread[spread == 0] = np.inf
     scaled = (x / spread).astype(np.float32)
-    matrix = (scaled.T @ scaled).astype(float)
-    found: Floats = np.linalg.solve(matrix + penalty * len(x) * np.eye(len(matrix)), scaled.T @ y) / spread
-    return found
+    matrix, vector = (scaled.T @ scaled).astype(float), scaled.T @ y
+    return [np.linalg.solve(matrix + p * len(x) * np.eye(len(matrix)), vector) / spread for p in penalties]
 
 
-def forest(train: Seen, y: Floats) -> Any:
+def forest(learned: Seen, y: Floats) -> Any:
     """LightGBM on the moments and their mirror images."""
     import lightgbm
 
-    x = np.vstack([train.flat(), train.mirrored().flat()])
-    data = lightgbm.Dataset(x, np.concatenate([y, -y]), free_raw_data=True)
-    return lightgbm.train(FOREST, data, num_boost_round=max(ROUNDS))
+    x = np.vstack([learned.flat(), learned.mirrored().flat()])
+    return lightgbm.train(FOREST, lightgbm.Dataset(x, np.concatenate([y, -y])), num_boost_round=max(ROUNDS))
 
 
-def forecasts(known: Seen, target: Floats, train: Bools, test: Bools) -> dict[str, Floats]:
-    """What each rival says of the rows ``test`` of one contract, having learned from ``train``."""
-    learned, asked = known.rows(train), known.rows(test)
-    y = target[train]
-    found: dict[str, Floats] = {}
-    crossed, asked_crossed = learned.crossed(), asked.crossed()
-    for penalty in PENALTIES:
-        found[f"ridge {penalty:g}"] = asked_crossed @ ridge(crossed, y, penalty)
+def forecasts(task: tuple[Seen, Floats, Seen]) -> dict[str, Floats]:
+    """What each rival that learned (moments, what was missed) says of other moments."""
+    learned, y, asked = task
+    crossed, found = asked.crossed(), {}
+    for penalty, coefficients in zip(PENALTIES, ridges(learned.crossed(), y, PENALTIES), strict=True):
+        found[f"ridge {penalty:g}"] = crossed @ coefficients
     model = forest(learned, y)
     ahead, behind = asked.flat(), asked.mirrored().flat()
     for rounds in ROUNDS:
-        both = (model.predict(side, num_iteration=rounds) for side in (ahead, behind))
-        found[f"trees {rounds}"] = (next(both) - next(both)) / 2
+        one, other = (model.predict(side, num_iteration=rounds) for side in (ahead, behind))
+        found[f"trees {rounds}"] = (one - other) / 2
     found["ridge 0.01 and trees 200"] = (found["ridge 0.01"] + found["trees 200"]) / 2
     return found
 
 
 def compete(
-    moments: Moments, market: Market, known: Seen, competition: NDArray[np.str_]
+    moments: Moments, market: Market, known: Seen, competition: NDArray[np.str_], jobs: int = 2
 ) -> tuple[dict[str, Floats], Floats]:
     """Each rival's forecasts, every competition foretold from the others; and what came of it."""
-    found: dict[str, Floats] = {}
     came = np.where(market.open, market.settled - market.fill, np.nan)
-    quotes = Quotes.of(moments, competition)
+    quotes, places, tasks = Quotes.of(moments, competition), [], []
     for tested in quotes.parts:
         target = quotes.misses(came, tested)
-        for contract, what in enumerate(CONTRACTS):
+        for contract in range(came.shape[1]):
             usable = ~np.isnan(target[:, contract])
-            test = usable & (competition == tested)
-            train = usable & (competition != tested)
-            train[np.arange(len(train)) % EVERY != 0] = False
-            print(f"{tested}, {what}: {train.sum()} moments learned, {test.sum()} foretold", file=sys.stderr)
-            for name, values in forecasts(known, target[:, contract], train, test).items():
-                whole = found.setdefault(name, np.zeros((len(came), 2)))
-                whole[test, contract] = values
+            asked, learned = usable & (competition == tested), usable & (competition != tested)
+            learned[np.arange(len(learned)) % EVERY != 0] = False
+            places.append((asked, contract))
+            tasks.append((known.rows(learned), target[learned, contract], known.rows(asked)))
+    found: dict[str, Floats] = {}
+    with ProcessPoolExecutor(jobs) as pool:
+        for number, (place, values) in enumerate(zip(places, pool.map(forecasts, tasks), strict=True), start=1):
+            print(f"{number} of {len(tasks)} fits", file=sys.stderr)
+            for name, foretold in values.items():
+                found.setdefault(name, np.zeros_like(came))[place] = foretold
     return found, came
 
 
@@ -274,6 +274,7 @@ def report(
             rows = [("all", row_of(trades, match))]
             rows += [(c, row_of(trades[competition[trades.row] == c], match)) for c in np.unique(competition)]
             rows += [(when, row_of(part, match)) for when, part in by_time_left(trades, market)]
+            rows += [(when, row_of(part, match)) for when, part in by_time_played(trades, second)]
             print(f"\n{name}, trades {title}:\n\n{table(rows, 'which')}")
 
 
@@ -295,7 +296,10 @@ def main(argv: Sequence[str]) -> int:
     odds = odds_details(given.data / "prior.csv.gz", names)
     known = seen(moments, market, odds, past_of(names, games, results))
     competition = np.array([competition_of[name] for name in names])[moments.match]
-    found, came = compete(moments, market, known, competition)
+    found, came = compete(moments, market, known, competition, given.jobs)
+    if given.cache:
+        kept = np.stack(list(found.values()))
+        np.savez(given.cache / "forecasts.npz", came=came, rivals=np.array(list(found)), forecasts=kept)
     print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}: {len(names)} matches, {len(came):,} moments\n")
     report(found, came, moments, market, competition)
     return 0

@@ -19,6 +19,7 @@ FEE = 0.05
 GAP_S = 120
 """Between two orders of a match in the same contract (the running window or the next)."""
 LEFT_BINS = ((600, 901), (360, 600), (240, 360), (120, 240), (60, 120), (0, 60))
+PLAYED_BINS = ((0, 120), (120, 300), (300, 900), (900, 1 << 31))
 RESAMPLES = 2_000
 
 
@@ -136,6 +137,14 @@ def by_time_left(trades: Trades, market: Market) -> Iterator[tuple[str, Trades]]
     for low, high in LEFT_BINS:
         inside = (trades.contract == 0) & (left >= low) & (left < high)
         yield f"{low} to {min(high, 900)} s", trades[inside]
+
+
+def by_time_played(trades: Trades, second: Ints) -> Iterator[tuple[str, Trades]]:
+    """The trades by the playing time of the match; ``second`` is that of each moment."""
+    played = second[trades.row]
+    for low, high in PLAYED_BINS:
+        name = f"after minute {low // 60}" if high == PLAYED_BINS[-1][1] else f"minutes {low // 60} to {high // 60}"
+        yield name, trades[(played >= low) & (played < high)]
 
 
 def table(rows: Sequence[tuple[str, str]], first: str) -> str:

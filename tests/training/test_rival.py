@@ -14,7 +14,7 @@ import pytest
 from ingest.events import Event, FeedError, Kind, Side
 from momentum.evaluation.match import Match, build
 from momentum.forecast import Prior
-from training.rival import FOREST, Seen, missed_so_far, odds_details, past_of, ridge
+from training.rival import FOREST, Seen, forecasts, missed_so_far, odds_details, past_of, ridges
 from training.rival_market import (
     FILL_S,
     HISTORY,
@@ -32,6 +32,7 @@ from training.rival_trades import (
     RULES,
     Trades,
     by_time_left,
+    by_time_played,
     mean_by_match,
     row_of,
     spaced,
@@ -257,6 +258,12 @@ def test_trades_are_sorted_by_the_time_left_at_the_fill() -> None:
     }
 
 
+def test_trades_are_sorted_by_the_time_played() -> None:
+    trades = Trades(np.array([0, 1]), np.zeros(2, int), *(np.zeros(2) for _ in range(3)))
+    found = {name: part.row.tolist() for name, part in by_time_played(trades, np.array([60, 5_000]))}
+    assert found == {"minutes 0 to 2": [0], "minutes 2 to 5": [], "minutes 5 to 15": [], "after minute 15": [1]}
+
+
 # The rivals
 
 
@@ -272,8 +279,8 @@ def test_the_ridge_finds_what_is_there_and_ignores_empty_columns() -> None:
     chance = np.random.default_rng(1)
     x = np.hstack([chance.normal(0, 3, (4_000, 2)), np.zeros((4_000, 1)), np.ones((4_000, 1))]).astype(np.float32)
     y = x @ np.array([0.5, -1.0, 0.0, 2.0]) + chance.normal(0, 0.1, 4_000)
-    assert ridge(x, y, 1e-6) == pytest.approx([0.5, -1.0, 0.0, 2.0], abs=0.01)
-    assert np.abs(ridge(x, y, 10.0)).max() < 0.3
+    assert ridges(x, y, [1e-6])[0] == pytest.approx([0.5, -1.0, 0.0, 2.0], abs=0.01)
+    assert np.abs(ridges(x, y, [1e-6, 10.0])[1]).max() < 0.3
 
 
 def test_the_misses_of_settled_windows_are_known_only_afterwards() -> None:
@@ -289,17 +296,16 @@ def test_the_misses_of_settled_windows_are_known_only_afterwards() -> None:
     assert missed_so_far(moments, market).tolist() == [0, 0, 0, 1, 1, 0, -2, -2]
 
 
-def test_the_trees_are_the_same_every_time() -> None:
-    lightgbm = pytest.importorskip("lightgbm")
-    from training.rival import forest
-
+def test_rivals_say_the_same_every_time_and_the_opposite_in_the_mirror() -> None:
+    pytest.importorskip("lightgbm")
     chance = np.random.default_rng(1)
     odd, even = chance.normal(size=(6_000, 2)).astype(np.float32), chance.normal(size=(6_000, 1)).astype(np.float32)
     known = Seen(odd, even)
     y = odd[:, 0] * (even[:, 0] > 0) + chance.normal(0, 0.1, 6_000)
-    first, second = (forest(known, y) for _ in range(2))
-    assert isinstance(first, lightgbm.Booster)
-    assert first.predict(known.flat()).tolist() == second.predict(known.flat()).tolist()
-    foretold = (first.predict(known.flat()) - first.predict(known.mirrored().flat())) / 2
-    assert np.corrcoef(foretold, y)[0, 1] > 0.8
+    found, again = (forecasts((known, y, known)) for _ in range(2))
+    mirror = forecasts((known, y, known.mirrored()))
     assert FOREST["deterministic"]
+    for name, values in found.items():
+        assert np.array_equal(values, again[name])
+        assert mirror[name] == pytest.approx(-values, abs=1e-5)
+    assert np.corrcoef(found["trees 200"], y)[0, 1] > 0.8
