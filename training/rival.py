@@ -60,6 +60,8 @@ FOREST = {
     "verbose": -1,
 }
 ROUNDS = (60, 200)
+BOTH = "ridge 0.01 and trees 200"
+"""The mean of the two."""
 PENALTIES = (0.001, 0.01, 0.1)
 """Of the ridge, as a part of the rows; features have mean square one."""
 
@@ -180,7 +182,7 @@ def forecasts(task: tuple[Seen, Floats, Seen]) -> dict[str, Floats]:
     for rounds in ROUNDS:
         one, other = (model.predict(side, num_iteration=rounds) for side in (ahead, behind))
         found[f"trees {rounds}"] = (one - other) / 2
-    found["ridge 0.01 and trees 200"] = (found["ridge 0.01"] + found["trees 200"]) / 2
+    found[BOTH] = (found["ridge 0.01"] + found["trees 200"]) / 2
     return found
 
 
@@ -259,7 +261,7 @@ def read(folder: Path, cache: Path | None, jobs: int) -> tuple[list[str], Moment
 def report(
     found: dict[str, Floats], came: Floats, moments: Moments, market: Market, competition: NDArray[np.str_]
 ) -> None:
-    """Print all tables."""
+    """Print all tables, the details for `BOTH`."""
     match, second = moments.match, moments.cum_s
     print("| rival | running: quote misses | with the rival's forecast | next: quote misses | with the rival's |")
     print("|---|---|---|---|---|")
@@ -268,14 +270,13 @@ def report(
     for title, rule in RULES.items():
         rows = [(name, row_of(trade(rule, forecast, market, match, second), match)) for name, forecast in found.items()]
         print(f"\nTrades {title}:\n\n{table(rows, 'rival')}")
-    for name, forecast in found.items():
-        for title, rule in RULES.items():
-            trades = trade(rule, forecast, market, match, second)
-            rows = [("all", row_of(trades, match))]
-            rows += [(c, row_of(trades[competition[trades.row] == c], match)) for c in np.unique(competition)]
-            rows += [(when, row_of(part, match)) for when, part in by_time_left(trades, market)]
-            rows += [(when, row_of(part, match)) for when, part in by_time_played(trades, second)]
-            print(f"\n{name}, trades {title}:\n\n{table(rows, 'which')}")
+    for title, rule in RULES.items():
+        trades = trade(rule, found[BOTH], market, match, second)
+        rows = [("all", row_of(trades, match))]
+        rows += [(c, row_of(trades[competition[trades.row] == c], match)) for c in np.unique(competition)]
+        rows += [(when, row_of(part, match)) for when, part in by_time_left(trades, market)]
+        rows += [(when, row_of(part, match)) for when, part in by_time_played(trades, second)]
+        print(f"\n{BOTH}, trades {title}:\n\n{table(rows, 'which')}")
 
 
 def main(argv: Sequence[str]) -> int:

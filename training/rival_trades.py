@@ -58,16 +58,16 @@ class Trades:
         return Trades(self.row[which], self.contract[which], self.edge[which], self.spread[which], self.conf[which])
 
 
-Threshold = Callable[[Floats, Bools, Floats], Floats]
-"""From (forecast edges, open, cost) of one contract: the size of the edge from which on a moment is traded."""
+Rule = Callable[[Floats, Bools, Floats, Floats], Floats]
+"""From (forecast edge, open, half-spread, conf) of one contract: beyond which size of the edge a moment is traded."""
 
 
-def beyond(times: float = 1.0, plus: float = 0.0) -> Callable[[Floats, Bools, Floats, Floats], Floats]:
-    """More than the half-spread, and ``plus`` of conf and fee."""
-    return lambda edge, open_, spread, conf: times * spread + plus * (conf + FEE)
+def beyond(*, conf_and_fee: bool) -> Rule:
+    """More than the half-spread, or than all that the programs charge."""
+    return lambda edge, open_, spread, conf: spread + (conf + FEE) * conf_and_fee
 
 
-def top(share: float) -> Callable[[Floats, Bools, Floats, Floats], Floats]:
+def top(share: float) -> Rule:
     """The largest ``share`` of the forecasts at open moments, whatever they cost."""
     return lambda edge, open_, spread, conf: np.full(
         len(edge), np.quantile(np.abs(edge[open_]), 1 - share) if open_.any() else np.inf
@@ -75,16 +75,14 @@ def top(share: float) -> Callable[[Floats, Bools, Floats, Floats], Floats]:
 
 
 RULES = {
-    "beyond the half-spread": beyond(),
-    "beyond half-spread, conf and fee": beyond(plus=1.0),
+    "beyond the half-spread": beyond(conf_and_fee=False),
+    "beyond half-spread, conf and fee": beyond(conf_and_fee=True),
     "top 5 % of its forecasts": top(0.05),
     "top 1 % of its forecasts": top(0.01),
 }
 
 
-def trade(
-    rule: Callable[[Floats, Bools, Floats, Floats], Floats], forecast: Floats, market: Market, match: Ints, second: Ints
-) -> Trades:
+def trade(rule: Rule, forecast: Floats, market: Market, match: Ints, second: Ints) -> Trades:
     """What ``forecast`` (settlement less fill, rows x contracts) trades under ``rule``, held to settlement."""
     spread, parts = spreads(market), []
     for contract in (0, 1):

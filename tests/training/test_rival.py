@@ -308,4 +308,4 @@ def test_rivals_say_the_same_every_time_and_the_opposite_in_the_mirror() -> None
     for name, values in found.items():
         assert np.array_equal(values, again[name])
         assert mirror[name] == pytest.approx(-values, abs=1e-5)
-    assert np.corrcoef(found["trees 200"], y)[0, 1] > 0.8
+    assert np.corrcoef(found["trees 200"], y)[0, 1] > 0.5
