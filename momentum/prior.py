@@ -7,13 +7,16 @@ import gzip
 import math
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.events import FeedError
 from momentum.forecast.odds import Prior
+from momentum.form import MAX_FORM
 
 PROBABILITIES = ("p_home", "p_draw", "p_away")
 LOGIT = "prior_logit"
+FORM = "form"
 _SUM_TOLERANCE = 0.01
 
 # Davidson's draw model, p_draw = nu * sqrt(p_home * p_away), with nu falling as the sides grow unequal: least squares
@@ -34,7 +37,8 @@ def read_priors(path: Path) -> dict[str, Prior]:
     """Match id -> probabilities, brought to sum 1. Plain or gzip CSV.
 
     A line has ``match_id`` and ``p_home``, ``p_draw``, ``p_away``, or where these are empty ``prior_logit``
-    = ln(p_home / p_away); a line without either says that the match has no prior. Further columns are not looked at.
+    = ln(p_home / p_away); a line without either says that the match has no prior. ``form``, where the column is there
+    and not empty, is the form of its teams in points (`momentum.form`). Further columns are not looked at.
     Raises FeedError for a file that cannot be read, lacks a column, or holds a line that is no prior (named).
     """
     try:
@@ -66,6 +70,8 @@ def _parse(path: Path, file: Iterable[str]) -> dict[str, Prior]:
         where = f"{path} line {reader.line_num}"
         match_id = (row["match_id"] or "").strip()
         prior = _prior(where, row)
+        if prior is not None:
+            prior = replace(prior, form=_form(where, row))
         if not match_id:
             raise _bad(where, "has no match id")
         if prior is not None and found.setdefault(match_id, prior) != prior:
@@ -88,6 +94,16 @@ def _prior(where: str, row: dict[str, str]) -> Prior | None:
     if abs(total - 1) > _SUM_TOLERANCE:
         raise _bad(where, f"has probabilities of sum {total:.4f}: take the bookmaker's margin out")
     return Prior(home / total, draw / total, away / total)
+
+
+def _form(where: str, row: dict[str, str]) -> float:
+    try:
+        form = float((row.get(FORM) or "0").strip() or 0)
+    except ValueError as error:
+        raise _bad(where, f"holds no form ({error})") from error
+    if not abs(form) <= MAX_FORM:
+        raise _bad(where, f"has form {form}, which is not within -{MAX_FORM:g}..{MAX_FORM:g} points")
+    return form
 
 
 def _bounded(logit: float) -> float:

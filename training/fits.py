@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from momentum.evaluation.targets import Bools, Floats, Questions
-from momentum.forecast.vector import ONE, ground_vectors
+from momentum.forecast.vector import ONE, form_vectors, ground_vectors
 from momentum.pricing import TAU2_MS, TAU_MS
 from training.moments import WINDOW_S, Moments
 
@@ -26,8 +27,10 @@ NEXT_WINDOW_WEIGHT = 0.3
 
 def design(moments: Moments, *, with_prior: bool) -> Floats:
     """Rows x features in units of `ONE`; the last one, the home ground, is constant."""
-    odds = [moments.prior_vectors] if with_prior else []
-    return np.hstack([moments.vectors, *odds, ground_vectors(1, moments.cum_s)]) / ONE
+    parts: list[Any] = [moments.vectors]
+    if with_prior:
+        parts += [moments.prior_vectors, form_vectors(moments.form, moments.cum_s)]
+    return np.hstack([*parts, ground_vectors(1, moments.cum_s)]) / ONE
 
 
 def scales(rows: Floats) -> Floats:

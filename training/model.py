@@ -29,7 +29,7 @@ from ingest.feeds import adapter, default_match_paths
 from momentum.evaluation.targets import Floats
 from momentum.forecast.folds import FOLDS
 from momentum.forecast.model import ARTIFACT, VERSION, Model, parse_model, read_model
-from momentum.forecast.vector import FEATURES, GROUND_FEATURES, ONE, PRIOR_FEATURES
+from momentum.forecast.vector import BEFORE_FEATURES, FEATURES, GROUND_FEATURES, ONE
 from momentum.methodology import SPEC_DECAY
 from momentum.prior import read_priors
 from momentum.replay import final_events
@@ -180,7 +180,8 @@ def digest(folder: Path) -> str:
 def features_digest(moments: Moments) -> str:
     """SHA-256 of all that the fits see: other code that looks at the data otherwise gives another one."""
     total = hashlib.sha256()
-    for part in (moments.vectors, moments.prior_vectors, moments.x, moments.later, moments.xg_ahead, moments.next_shot):
+    seen = (moments.vectors, moments.prior_vectors, moments.form, moments.x)
+    for part in (*seen, moments.later, moments.xg_ahead, moments.next_shot):
         total.update(np.ascontiguousarray(part).tobytes())
     return total.hexdigest()
 
@@ -197,7 +198,7 @@ def train(
     """The artifact without its manifest, and the folds: what it is without each competition."""
     competition = np.array([competition_of[name] for name in names])[moments.match]
     everything = sorted({competition_of[name] for name in names})
-    model: dict[str, Any] = {"version": VERSION, "features": [*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES]}
+    model: dict[str, Any] = {"version": VERSION, "features": [*FEATURES, *BEFORE_FEATURES, *GROUND_FEATURES]}
     folds: dict[str, dict[str, Any]] = {name: {} for name in everything}
     floors = []
     for key in ("play", "prior"):
@@ -211,7 +212,9 @@ def train(
     # No recording here has a video review: it decides a goal or a penalty, so it counts as the wider of these.
     states[Reason.VAR.name] = max(states[Reason.GOAL.name], states[Reason.PENALTY.name])
     model["conf"] = {"floor_e4": round(1e4 * max(floors)), "provisional_e4": states}
-    held_out = {"folds": folds, "matches": {name: competition_of[name] for name in names}}
+    form = dict(zip(moments.match.tolist(), (10 * moments.form / ONE).tolist(), strict=True))
+    played = {name: [competition_of[name], form[number]] for number, name in enumerate(names)}
+    held_out = {"folds": folds, "matches": played}
     return model, held_out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from ingest.feeds import adapter
 from momentum.archive import replay
 from momentum.evaluation.targets import Ahead
 from momentum.forecast.batch import Batch
-from momentum.forecast.vector import prior_vectors
+from momentum.forecast.odds import Prior
+from momentum.forecast.vector import ONE, prior_vectors
+from momentum.form import Played, forms, played
 from momentum.methodology import SPEC_DECAY
 from momentum.replay import final_events
 from momentum.state import CARRIES_AWARDS, Reason, suspensions
@@ -37,8 +39,8 @@ class Moments:
     ``next_window`` the mean of the whole window after it in the same half (NaN where there is none). ``xg_ahead`` is
     xG of home minus away in the next five minutes, ``next_shot`` the side of the next shot of the match (1 home, 0
     away, NaN none) and ``next_shot_s`` the seconds of play until it. ``prior`` is the log odds of home against away
-    times 4,096; ``reason`` says why trading is suspended (`momentum.state.Reason`), and ``move`` by how much the index
-    moves until it is not (NaN: open, or no play follows).
+    times 4,096, ``form`` as in `Prior.form_tenths` (`load` fills it in); ``reason`` says why trading is suspended
+    (`momentum.state.Reason`), and ``move`` by how much the index moves until it is not (NaN: open, or no play follows).
     """
 
     vectors: NDArray[np.int32]
@@ -48,6 +50,7 @@ class Moments:
     second: Ints
     cum_s: Ints
     prior: Ints
+    form: Ints
     x: Floats
     area: Floats
     later: Floats
@@ -100,6 +103,7 @@ def moments(
                 second=seconds,
                 cum_s=ticks.second_cum[at],
                 prior=np.full(len(at), prior),
+                form=np.zeros(len(at), dtype=np.int64),
                 x=x[at],
                 area=total[at] - (total[rows[0]] - total[max(0, rows[0] - 1)] if period == 2 else 0),
                 later=(total[until] - total[at]) / np.maximum(left_s, 1),
@@ -124,9 +128,10 @@ def _until_open(reasons: Ints, x: Floats) -> Floats:
     return moves
 
 
-def _of_match(folder: Path, item: tuple[int, str, int]) -> Moments:
+def _of_match(folder: Path, item: tuple[int, str, int]) -> tuple[Moments, Played]:
     number, name, prior = item
-    return moments(number, final_events(adapter(PROVIDER), [folder], name)[1], prior)
+    info, events = final_events(adapter(PROVIDER), [folder], name)
+    return moments(number, events, prior), played(info, events, prior / ONE)
 
 
 def load(folder: Path, priors: dict[str, int], jobs: int = 2) -> tuple[list[str], Moments]:
@@ -134,4 +139,7 @@ def load(folder: Path, priors: dict[str, int], jobs: int = 2) -> tuple[list[str]
     names = sorted(adapter(PROVIDER).matches([folder]))
     items = [(number, name, priors[name]) for number, name in enumerate(names)]
     with ProcessPoolExecutor(jobs) as pool:
-        return names, Moments.joined(list(pool.map(partial(_of_match, folder), items, chunksize=8)))
+        parts = list(pool.map(partial(_of_match, folder), items, chunksize=8))
+    found, known = Moments.joined([part for part, _ in parts]), forms(game for _, game in parts)
+    tenths = np.array([Prior(0.5, 0.0, 0.5, known[name]).form_tenths for name in names])
+    return names, replace(found, form=tenths[found.match])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.cli import evaluate
+from backend.cli import evaluate, form
 from backend.cli.progress import progress_bar
 from backend.errors import UserError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("form", epilog=form.EXAMPLE)(form.form)
 
 PROVIDER_HELP = "Who recorded the match: statsperform or wyscout."
 INPUT_HELP = "File, files or folder of the recording."

@@ -177,8 +177,13 @@ def spread_tables(found: Found, matches: int) -> Iterator[str]:
     yield "| half-spread of the code at the middle | - | 0.60 | " + " | ".join(taken) + " |"
     reacting = [trader for trader in traders if trader.reacts]
     for kind, chosen in (("all", traders), ("knowing the index, shots, corners, fouls only", reacting)):
-        row = allowed(trader.less_conf_by_time for trader in chosen)
-        yield f"| half-spread at which nobody gains: {kind} | " + " | ".join(f"{v:.2f}" for v in row) + " |"
+        rows = {
+            "alone": allowed(trader.edge_by_time for trader in chosen),
+            "`conf` and fee taken too": allowed(trader.less_conf_by_time for trader in chosen),
+        }
+        for what, row in rows.items():
+            cells = " | ".join(f"{v:.2f}" for v in row)
+            yield f"| half-spread at which nobody gains, upper bound: {kind}; {what} | {cells} |"
 
 
 def main() -> int:

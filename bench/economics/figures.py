@@ -42,6 +42,8 @@ class StrategyResult:
     conf: float
     impact: float
     fee: float
+    after_spread: Interval | None
+    """Edge less the half-spread alone: what would be left if `conf`, impact and fee were not there."""
     net: Interval | None
 
 
@@ -79,7 +81,7 @@ def worth(fill: Fill, played: Played) -> float:
 
 def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyResult:
     """All fills of one strategy."""
-    total, contracts = np.zeros(len(season)), np.zeros(len(season))
+    total, contracts, after_spread = (np.zeros(len(season)) for _ in range(3))
     parts = {"edge": 0.0, "spread": 0.0, "conf": 0.0, "fee": 0.0}
     n = sent = suspended = liquidated = 0
     for at, played in enumerate(season):
@@ -96,8 +98,11 @@ def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyRes
                 liquidated += 1
                 continue
             n, contracts[at] = n + 1, contracts[at] + qty
-            parts["edge"] += qty * fill.sign * (played.settlements[fill.window] - fill.forward_e6) / 1e6
-            parts["spread"] += qty * half_spread(fill.left_s * 1000, fill.lead_s * 1000) / 1e6
+            edge = qty * fill.sign * (played.settlements[fill.window] - fill.forward_e6) / 1e6
+            spread = qty * half_spread(fill.left_s * 1000, fill.lead_s * 1000) / 1e6
+            after_spread[at] += edge - spread
+            parts["edge"] += edge
+            parts["spread"] += spread
             parts["conf"] += qty * fill.conf_e6 / 1e6
             parts["fee"] += fill.fee_e6 / 1e6
     whole = max(contracts.sum(), 1e-9)
@@ -116,6 +121,7 @@ def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyRes
         suspended=suspended,
         liquidated=liquidated,
         impact=paid / whole - mean["spread"] - mean["conf"],
+        after_spread=ratio(after_spread, contracts) if n else None,
         net=ratio(total, contracts) if n else None,
         **mean,
     )
@@ -246,13 +252,15 @@ def table(
         "|---|---|---|",
         *(f"| {name} | {share:.1%} | {gain} |" for name, (share, gain) in flow.items()),
         "",
-        "| trader | group | n | suspended | liquidated | edge at forward | half-spread | conf | impact | fee | net |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| trader | group | n | suspended | liquidated | edge at forward | half-spread "
+        "| after half-spread | conf | impact | fee | net |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         lines.append(
             f"| {r.name} | {r.group} | {r.n} | {r.suspended / max(r.sent, 1):.0%} | {r.liquidated} | {r.edge:+.2f} "
-            f"| {r.spread:.2f} | {r.conf:.2f} | {r.impact:+.2f} | {r.fee:.2f} | {r.net or '-'} |"
+            f"| {r.spread:.2f} | {r.after_spread or '-'} | {r.conf:.2f} | {r.impact:+.2f} | {r.fee:.2f} "
+            f"| {r.net or '-'} |"
         )
     return "\n".join(lines)
 

@@ -152,7 +152,7 @@ def build(
 
     Raises FeedError like `assemble`.
     """
-    full = replay(events, (SPEC_DECAY,))
+    full, prior = replay(events, (SPEC_DECAY,)), shipped_folds().informed(name, prior)
     quoted = _quoted(name, events, full, prior, quote, awards_carried=awards_carried, model=model)
     return assemble(name, events, full, prior, quoted, awards_carried=awards_carried)
 

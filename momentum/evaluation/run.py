@@ -75,7 +75,7 @@ def run(task: Task, priors: Mapping[str, Prior]) -> Measured | Failure:
             task.number,
             name,
             final.events,
-            priors.get(name),
+            folds.informed(name, priors.get(name)),
             awards_carried=final.info.provider in CARRIES_AWARDS,
             model=folds.unseen(name),
             competition=folds.competition_of.get(name),

@@ -17,7 +17,7 @@ from momentum import archive, pricing
 from momentum.forecast.batch import Batch
 from momentum.forecast.model import Band, Model, biased, shipped
 from momentum.forecast.odds import Prior
-from momentum.forecast.vector import ground_vectors, prior_vectors
+from momentum.forecast.vector import ground_vectors, known_before
 from momentum.methodology import SPEC_DECAY
 from momentum.state import Reason, suspensions
 
@@ -86,7 +86,8 @@ def forecast_both(
         reasons = np.array([stopped.get((period, second), Reason.NONE) for second in seconds.tolist()], dtype=np.int64)
         looks = [model.play.forms.look(np.hstack([seen, ground]))]
         if prior is not None:
-            looks.append(model.prior.forms.look(np.hstack([seen, prior_vectors(prior.log_odds, scenes), ground])))
+            before = known_before(prior.log_odds, prior.form_tenths, scenes)
+            looks.append(model.prior.forms.look(np.hstack([seen, before, ground])))
         for kept, look in zip(found, looks, strict=False):
             conf_e4 = model.conf_e4(look.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
             kept.append((look.share_e6, look.mu_e6, look.s_e4, conf_e4))

@@ -22,7 +22,7 @@ from momentum.forecast.columns import CELLS, Mark, mark_of
 from momentum.forecast.memory import BLOCK_S, HALF_LIVES_S, TABLES, fine_from
 from momentum.forecast.model import Model, shipped
 from momentum.forecast.odds import Prior
-from momentum.forecast.vector import Scenes, ground_vectors, prior_vectors, vectors
+from momentum.forecast.vector import Scenes, ground_vectors, known_before, vectors
 from momentum.live import Change
 from momentum.state import Reason
 
@@ -109,7 +109,7 @@ class Forecaster:
         """``awards_carried``: see `momentum.state`; ``venue``: 1 home side at home, 0 neutral, -1 exchanged."""
         self._model = shipped() if model is None else model
         self._awards_carried = awards_carried
-        self._prior = None if prior is None else prior.log_odds
+        self._prior = prior
         self._venue = venue
         self._codes = array("q")  # of all marks in playing order
         self._ids: list[str] = []
@@ -192,7 +192,7 @@ class Forecaster:
             best = self._model.play.forms.look(alone)
             share = int(best.share_e6[0])
         else:
-            odds = prior_vectors(self._prior, scenes)
+            odds = known_before(self._prior.log_odds, self._prior.form_tenths, scenes)
             best = self._model.prior.forms.look(np.concatenate([seen, odds, ground], axis=1))
             share, share_prior = int(self._model.play.forms.share_e6(alone)[0]), int(best.share_e6[0])
         conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4)

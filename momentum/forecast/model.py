@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import FeedError
-from momentum.forecast.vector import FEATURES, GROUND_FEATURES, ONE, PRIOR_FEATURES
+from momentum.forecast.vector import BEFORE_FEATURES, FEATURES, GROUND_FEATURES, ONE
 from momentum.methodology import LEVEL_E6, MAX_E6
 from momentum.pricing import S_BIAS
 from momentum.state import Reason
@@ -187,11 +187,11 @@ def _situation(names: Sequence[str], found: Mapping[str, Any]) -> Situation:
 
 def parse_model(found: Mapping[str, Any]) -> Model:
     """A model from its artifact's content. KeyError, TypeError or ValueError when it is not one of this version's."""
-    if found["version"] != VERSION or found["features"] != [*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES]:
+    if found["version"] != VERSION or found["features"] != [*FEATURES, *BEFORE_FEATURES, *GROUND_FEATURES]:
         raise ValueError(f"it is not {VERSION} with this version's features")
     return Model(
         play=_situation((*FEATURES, *GROUND_FEATURES), found["play"]),
-        prior=_situation((*FEATURES, *PRIOR_FEATURES, *GROUND_FEATURES), found["prior"]),
+        prior=_situation((*FEATURES, *BEFORE_FEATURES, *GROUND_FEATURES), found["prior"]),
         floor_e4=int(found["conf"]["floor_e4"]),
         provisional_e4={Reason[name]: int(value) for name, value in found["conf"]["provisional_e4"].items()},
         manifest=found["manifest"],

@@ -14,6 +14,7 @@ from typing import Any
 from ingest.events import FeedError
 from momentum.forecast.model import ARTIFACT, VERSION
 from momentum.forecast.odds import Prior
+from momentum.form import MAX_FORM
 
 _SUM_TOLERANCE = 1e-6
 VENUES = (-1, 0, 1)
@@ -35,7 +36,8 @@ class Terms:
     def as_dict(self) -> dict[str, Any]:
         """For the header."""
         odds = None if self.prior is None else [self.prior.home, self.prior.draw, self.prior.away]
-        return {"model": VERSION, "model_sha256": model_sha256(), "prior": odds, "venue": self.venue}
+        form = 0.0 if self.prior is None else self.prior.form
+        return {"model": VERSION, "model_sha256": model_sha256(), "prior": odds, "form": form, "venue": self.venue}
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Terms:
@@ -56,15 +58,20 @@ class Terms:
         odds, venue = found.get("prior"), found.get("venue", 1)
         if venue not in VENUES:
             raise FeedError("bad_terms", f"the feed's header has venue {venue!r}: it is 1, 0 or -1")
-        return cls(None if odds is None else prior_of(odds), int(venue))
+        return cls(None if odds is None else prior_of(odds, found.get("form", 0.0)), int(venue))
 
 
-def prior_of(odds: object) -> Prior:
-    """Three probabilities as a prior. Raises FeedError ``bad_terms`` when they are not."""
+def prior_of(odds: object, form: object) -> Prior:
+    """Three probabilities and a form as a prior. Raises FeedError ``bad_terms`` when they are not."""
     try:
         home, draw, away = map(float, odds)  # type: ignore[call-overload]
         if not all(0 < p < 1 for p in (home, draw, away)) or abs(home + draw + away - 1) > _SUM_TOLERANCE:
             raise ValueError("they must lie between 0 and 1 and add up to 1")
+        points = float(form)  # type: ignore[arg-type]
+        if not abs(points) <= MAX_FORM:
+            raise ValueError(f"form {form!r} is not within -{MAX_FORM:g}..{MAX_FORM:g} points")
     except (TypeError, ValueError) as error:
-        raise FeedError("bad_terms", f"the feed's header has a prior {odds!r} that is none ({error})") from error
-    return Prior(home, draw, away)
+        raise FeedError(
+            "bad_terms", f"the feed's header has a prior {odds!r}, {form!r} that is none ({error})"
+        ) from error
+    return Prior(home, draw, away, points)

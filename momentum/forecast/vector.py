@@ -83,6 +83,10 @@ FEATURES = (*_SHARES, *_SCENE)
 PRIOR_FEATURES = ("prior", "prior_late", "prior_behind", "prior_first", "prior_early")
 """What the odds before the match add, in order."""
 MAX_PRIOR = 3 * ONE
+FORM_FEATURES = ("form", "form_first", "form_early")
+"""What the form of the teams adds (`momentum.form`), in tens of points."""
+MAX_FORM = 3 * ONE // 2
+BEFORE_FEATURES = (*PRIOR_FEATURES, *FORM_FEATURES)
 GROUND_FEATURES = ("home_ground_first", "home_ground")
 """What playing at home adds, signed by the venue: in the first minutes, and always (`ONE`)."""
 
@@ -179,6 +183,20 @@ def prior_vectors(prior: int, scenes: Scenes) -> Ints:
     first, early = (_times(everywhere, _faded(scenes.cum_s, after_s)) for after_s in (FIRST_S, EARLY_S))
     columns = [everywhere, _times(everywhere, late(scenes.cum_s)), behind, first, early]
     result: Ints = np.stack(columns, axis=1)
+    return result
+
+
+def form_vectors(form: Ints | int, cum_s: Ints) -> Ints:
+    """What ``form`` (tens of points times `ONE`, one or one a tick) adds: ticks x `FORM_FEATURES`."""
+    always = np.broadcast_to(np.asarray(form, dtype=np.int64), cum_s.shape)
+    first, early = (_times(always, _faded(cum_s, after_s)) for after_s in (FIRST_S, EARLY_S))
+    result: Ints = np.stack([always, first, early], axis=1)
+    return result
+
+
+def known_before(log_odds: int, form: int, scenes: Scenes) -> Ints:
+    """What was known before the match: ticks x `BEFORE_FEATURES`."""
+    result: Ints = np.concatenate([prior_vectors(log_odds, scenes), form_vectors(form, scenes.cum_s)], axis=1)
     return result
 
 

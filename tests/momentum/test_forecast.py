@@ -22,7 +22,7 @@ from momentum.replay import final_events
 from momentum.state import CARRIES_AWARDS, Suspension
 from tests.momentum.conftest import added, events, matches, season_match
 
-ODDS = Prior(0.55, 0.25, 0.20)
+ODDS = Prior(0.55, 0.25, 0.20, form=-1.5)
 HALVES = (1, 2)
 
 
@@ -114,7 +114,7 @@ def mirrored(match: list[Event]) -> list[Event]:
 @given(matches(), st.sampled_from([None, ODDS]))
 def test_exchanging_the_sides_gives_exactly_the_opposite(match: list[Event], prior: Prior | None) -> None:
     ticks, one = look(match, prior)
-    turned = None if prior is None else Prior(prior.away, prior.draw, prior.home)
+    turned = None if prior is None else Prior(prior.away, prior.draw, prior.home, -prior.form)
     _, other = look(mirrored(match), turned, venue=-1)
     halves = np.isin(ticks.period, HALVES)
     assert (one.model_e6 + other.model_e6 == 1_000_000).all()
@@ -184,6 +184,15 @@ def test_odds_move_the_forecast_their_way() -> None:
     assert (better.model_e6 == worse.model_e6).all()
     apart = better.mu_e6 - worse.mu_e6
     assert apart[0] > 8_000_000
+
+
+def test_form_moves_the_forecast_its_way_and_most_before_play() -> None:
+    match = season_match(4)
+    _, better = look(match, replace(ODDS, form=5.0))
+    _, worse = look(match, replace(ODDS, form=-5.0))
+    apart = better.mu_e6 - worse.mu_e6
+    assert (apart > 0).all()
+    assert apart[0] > 2 * apart[-1]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e300, -40.0, 130.0])

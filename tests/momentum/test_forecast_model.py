@@ -152,7 +152,7 @@ def header(terms: dict[str, Any] | None) -> FeedHeader:
 
 
 def test_terms_survive_the_feeds_header_and_enter_its_digest() -> None:
-    terms = Terms(Prior(0.5, 0.3, 0.2), venue=0)
+    terms = Terms(Prior(0.5, 0.3, 0.2, form=1.25), venue=0)
     made = header(terms.as_dict())
     assert Terms.of(parse_header(made.line).terms) == terms
     assert made.line != header(Terms().as_dict()).line
@@ -169,6 +169,9 @@ def test_terms_survive_the_feeds_header_and_enter_its_digest() -> None:
         ({"prior": [0.5, 0.4, 0.2]}, "bad_terms"),
         ({"prior": [1.0, 0.0, 0.0]}, "bad_terms"),
         ({"prior": ["a", "b", "c"]}, "bad_terms"),
+        ({"form": "good"}, "bad_terms"),
+        ({"form": 99.0}, "bad_terms"),
+        ({"form": math.nan}, "bad_terms"),
         ({"prior": [math.nan, 0.5, 0.5]}, "bad_terms"),
     ],
 )
@@ -179,7 +182,18 @@ def test_a_keeper_refuses_terms_it_cannot_keep(change: dict[str, Any], code: str
     assert error.value.code == code
 
 
+def test_a_match_of_the_training_is_told_its_form_unless_one_is_given() -> None:
+    folds = shipped_folds()
+    name = max(folds.form_of, key=lambda name: abs(folds.form_of[name]))
+    odds = Prior(0.5, 0.3, 0.2)
+    assert folds.informed(name, odds) == replace(odds, form=folds.form_of[name]) != odds
+    assert folds.informed(name, replace(odds, form=0.5)) == replace(odds, form=0.5)
+    assert folds.informed("a new match", odds) is odds
+    assert folds.informed(name, None) is None
+
+
 def test_log_odds_are_bounded() -> None:
+    assert Prior(0.5, 0.3, 0.2, form=99.0).form_tenths == -Prior(0.5, 0.3, 0.2, form=-99.0).form_tenths == 6_144
     assert Prior(0.4, 0.2, 0.4).log_odds == 0
     assert Prior(0.98, 0.015, 0.005).log_odds == 3 * 4_096
     assert Prior(0.005, 0.015, 0.98).log_odds == -3 * 4_096

@@ -42,6 +42,7 @@ def made_up(count: int = 6_000, seed: int = 1, mu_by_lead: float = -4.0, s_by_ba
         second=second,
         cum_s=second,
         prior=np.zeros(count, dtype=np.int64),
+        form=np.zeros(count, dtype=np.int64),
         x=x,
         area=np.zeros(count),
         later=np.zeros(count),
@@ -160,7 +161,7 @@ def test_training_makes_a_model_and_a_fold_for_every_competition() -> None:
     assert -4.1e6 < whole.play.forms.weights[LEAD, 1] < -2.5e6
     assert whole.play.forms.weights[BALL, 0] > 50_000
     assert set(held_out["folds"]) == {"E", "F", "G"}  # type: ignore[arg-type]
-    assert held_out["matches"]["m4"] == "F"  # type: ignore[index]
+    assert held_out["matches"]["m4"] == ["F", 0.0]  # type: ignore[index]
     again, _ = trained()
     assert again == found
     assert differences(whole, whole) == []
