@@ -46,6 +46,12 @@ def read(task: Task, priors: Mapping[str, Prior]) -> Played | Failure:
     """One match. Never raises: a defect of ours, too, is a Failure."""
     try:
         final = read_final(adapter(task.provider), task.files, task.match_id)
+        if any(problem.code == "home_side_unknown" for problem in final.problems):
+            raise FeedError(
+                "no_fixture",
+                f"match {final.info.match_id} has no fixture, so that nobody knows when it began and who was at home: "
+                "put the list of matches beside the events",
+            )
         prior = priors.get(final.info.match_id)
         return played(final.info, final.events, 0.0 if prior is None else math.log(prior.home / prior.away))
     except Exception as error:

@@ -96,9 +96,12 @@ def _prior(where: str, row: dict[str, str]) -> Prior | None:
     return Prior(home / total, draw / total, away / total)
 
 
-def _form(where: str, row: dict[str, str]) -> float:
+def _form(where: str, row: dict[str, str]) -> float | None:
+    given = (row.get(FORM) or "").strip()
+    if not given:
+        return None
     try:
-        form = float((row.get(FORM) or "0").strip() or 0)
+        form = float(given)
     except ValueError as error:
         raise _bad(where, f"holds no form ({error})") from error
     if not abs(form) <= MAX_FORM:

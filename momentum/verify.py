@@ -194,9 +194,8 @@ def verify(
         expected = _recompute(sample, inputs, known.digest, methodology)
         forecast.apply(applied)
         reason = suspension.tick(applied, period, second)
-        gap_s = second - last[1] if last[0] == period else second
         x_e6 = index_e6(inputs, methodology)
-        quote = forecast.tick(known, period, second, x_e6, reason=reason, gap_s=gap_s)
+        quote = forecast.tick(known, period, second, x_e6, reason=reason)
         for name in ("mu_e6", "s_e4", "conf_e4"):
             expected[name] = (str(getattr(sample, name)), str(getattr(quote, name)))
         if sample.flags is not None:

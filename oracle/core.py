@@ -150,8 +150,7 @@ class KeeperCore:
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
         reason = self._suspension.tick(self._fresh, period, second)
         self._fresh = []
-        gap_s = second - self._last[1] if self._last[0] == period else second
-        quote = self._forecast.tick(self._live, period, second, x_e6, reason=reason, gap_s=gap_s)
+        quote = self._forecast.tick(self._live, period, second, x_e6, reason=reason)
         number = self._base_tick[period] + second
         revised = self._revised(number, period, second)
         if revised is not None:

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,8 @@ def features_digest(moments: Moments) -> str:
 def features_of_a_match() -> str:
     """SHA-256 of the features of the match in the installed kloppy package: a test asks for it at every change."""
     found = moments_of(0, final_events(adapter(PROVIDER), default_match_paths(PROVIDER))[1], prior=ONE, step_s=1)
-    return hashlib.sha256(found.vectors.tobytes() + found.prior_vectors.tobytes()).hexdigest()
+    rows = ONE * design(replace(found, form=np.full_like(found.form, ONE)), with_prior=True)
+    return hashlib.sha256(rows.astype(np.int64).tobytes()).hexdigest()
 
 
 def train(

@@ -59,14 +59,14 @@ def evaluate(
         with progress_bar("matches") as progress:
             found = measure(place, matches, seed, workers, progress)
         origin["took"] = f"{time.monotonic() - began:.0f} s with {workers} processes"
-        typer.echo("\n".join(f"{key:<8} {value}" for key, value in origin.items()) + "\n")
-        typer.echo(text(found), nl=False)
         part.write_text(json.dumps({**origin, **plain(found)}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         part.replace(json_path)
     except OSError as error:
         raise _cannot_write(json_path, error) from error
     finally:
         part.unlink(missing_ok=True)
+    typer.echo("\n".join(f"{key:<8} {value}" for key, value in origin.items()) + "\n")
+    typer.echo(text(found), nl=False)
     for failure in found.failures:
         typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
     typer.echo(f"\n{json_path}: {found.matches} of {found.matches + len(found.failures)} matches")

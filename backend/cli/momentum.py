@@ -44,7 +44,7 @@ def replay(
     more: Annotated[list[Path] | None, typer.Argument(help="More input files.", metavar="[PATH]...")] = None,
     match: Annotated[str | None, typer.Option(help="Only this match of a folder.")] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="CSV (or .gz) with match_id, p_home, p_draw, p_away: fills model_prior.")
+        Path | None, typer.Option(help="CSV (or .gz) with match_id, p_home, p_draw, p_away or prior_logit, and form.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work; all cores unless given.")] = None,
 ) -> None:

@@ -182,7 +182,7 @@ def spread_tables(found: Found, matches: int) -> Iterator[str]:
             "`conf` and fee taken too": allowed(trader.less_conf_by_time for trader in chosen),
         }
         for what, row in rows.items():
-            cells = " | ".join(f"{v:.2f}" for v in row)
+            cells = " | ".join("-" if v is None else f"{v:.2f}" for v in row)
             yield f"| half-spread at which nobody gains, upper bound: {kind}; {what} | {cells} |"
 
 

@@ -14,6 +14,7 @@ from momentum.evaluation.trades import BINS, SPREAD_BINS, Result
 from momentum.pricing import half_spread
 
 TOO_BIASED_SE = 3
+FEW = 30
 COVERED = (0.88, 0.92)
 _NEED_PRIOR = (PRIOR, WITH_PRIOR, LEARNED_PRIOR)
 
@@ -214,13 +215,20 @@ def _trades(found: Evaluation) -> list[str]:
     taken = ["0.60", *(f"{half_spread((low + min(high, 900)) * 500, 0) / 1e6:.2f}" for low, high in SPREAD_BINS)]
     rows = [["the schedule at the bin's middle", "", "-", *taken]]
     for quote, kinds in found.allowed.items():
-        rows += [[quote, kind, *(f"{value:.2f}" for value in values)] for kind, values in kinds.items()]
+        rows += [
+            [quote, kind, *("-" if value is None else f"{value:.2f}" for value in values)]
+            for kind, values in kinds.items()
+        ]
     return [*lines, *_table(["quote", "against", *BINS], rows)]
 
 
 def _strategies(results: Sequence[Result]) -> list[str]:
-    def flagged(value: Interval | None) -> str:
-        return _signed(value) + (" **!**" if value is not None and value.mean > 0 else "")
+    def flagged(value: Interval | None, n: int) -> str:
+        # Of a few trades neither mean nor interval says anything: no flag.
+        return _signed(value) + (" **!**" if value is not None and value.mean > 0 and n >= FEW else "")
 
-    rows = ([r.name, r.group, f"{r.n:,}", _signed(r.edge), flagged(r.after_spread), flagged(r.net)] for r in results)
+    rows = (
+        [r.name, r.group, f"{r.n:,}", _signed(r.edge), flagged(r.after_spread, r.n), flagged(r.net, r.n)]
+        for r in results
+    )
     return _table(["trader", "group", "n", "edge", "after half-spread", "net"], rows)

@@ -114,7 +114,7 @@ class Evaluation:
     coverage: list[prices.Cut]
     conf: list[prices.ConfSize]
     strategies: dict[str, list[trades.Result]]
-    allowed: dict[str, dict[str, list[float]]]
+    allowed: dict[str, dict[str, list[float | None]]]
 
 
 def evaluate(
@@ -198,7 +198,7 @@ ALL, REACTING = "all traders", "those who know neither odds nor score nor cards"
 ALONE, WITH_CONF = "nothing else", "conf and fee"
 
 
-def _allowed(results: Sequence[trades.Result]) -> dict[str, list[float]]:
+def _allowed(results: Sequence[trades.Result]) -> dict[str, list[float | None]]:
     found = {}
     for who, chosen in ((ALL, results), (REACTING, [r for r in results if r.reacts])):
         found[f"{who}; besides: {WITH_CONF}"] = trades.allowed(r.less_conf_by_time for r in chosen)

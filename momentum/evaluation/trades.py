@@ -96,13 +96,16 @@ def by_time(fills: Fills, values: Floats, kind: int, matches: int) -> list[Cell]
     return cells
 
 
-def allowed(rows: Iterable[Sequence[Cell]]) -> list[float]:
-    """The half-spread in each of `BINS` at which no upper bound of a strategy with `ENOUGH` fills is a gain."""
-    needed = [0.0] * len(BINS)
+def allowed(rows: Iterable[Sequence[Cell]]) -> list[float | None]:
+    """The half-spread in each of `BINS` at which no upper bound of a strategy with `ENOUGH` fills is a gain.
+
+    None where no strategy has so many.
+    """
+    needed: list[float | None] = [None] * len(BINS)
     for cells in rows:
         for at, cell in enumerate(cells):
             if cell.mean is not None and cell.n >= ENOUGH:
-                needed[at] = max(needed[at], cell.mean.high)
+                needed[at] = max(needed[at] or 0.0, cell.mean.high)
     return needed
 
 

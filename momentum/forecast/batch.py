@@ -51,7 +51,7 @@ class Batch:
             counted = np.ones(ages.shape, dtype=bool)
             if p == period:
                 counted = np.arange(blocks.shape[1]) < (seconds // BLOCK_S - FINE_BLOCKS)[:, None]
-            ages = np.where(counted, ages, 0)
+            ages = np.maximum(np.where(counted, ages, 0), 0)  # the middle of a half's last block may lie after it
             for h, table in enumerate(TABLES):
                 weights = np.where(counted, table[ages], 0).astype(float)
                 total[:, :, h] += weights @ blocks.T

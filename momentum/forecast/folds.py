@@ -30,7 +30,7 @@ class Folds:
 
     def informed(self, match_id: str, prior: Prior | None) -> Prior | None:
         """``prior`` with the form of a match of the training, unless it has one already."""
-        if prior is None or prior.form or match_id not in self.form_of:
+        if prior is None or prior.form is not None or match_id not in self.form_of:
             return prior
         return replace(prior, form=self.form_of[match_id])
 

@@ -114,11 +114,11 @@ class Forecaster:
         self._codes = array("q")  # of all marks in playing order
         self._ids: list[str] = []
         self._words = array("q")
-        self._goals: list[tuple[int, int]] = []  # (code without lateness, sign)
+        self._goals: list[tuple[int, int]] = []  # (code, sign)
         self._reds: list[tuple[int, int]] = []
         self._blocks: dict[int, Ints] = {}
         self._fine: dict[tuple[int, int], Counter[int]] = {}
-        self._last = (0, 0)
+        self._last = (0, -1)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in changes of the timeline, in the order in which it gave them."""
@@ -172,16 +172,15 @@ class Forecaster:
         x_e6: int,
         *,
         reason: Reason = Reason.NONE,
-        gap_s: int = 1,
-        doubt_e4: int = 0,
     ) -> Quote:
         """The forecast at ``second`` of ``period``, which no earlier call has passed (ValueError).
 
-        ``play`` must have been given the same changes; ``x_e6`` is the traded index there. For the rest see
-        `Model.conf_e4`.
+        ``play`` must have been given the same changes; ``x_e6`` is the traded index there, ``reason`` why trading
+        is suspended. Seconds may be left out; `conf` knows it.
         """
         if (period, second) < self._last:
             raise ValueError(f"second {second} of period {period} lies before {self._last}, which has been asked for")
+        gap_s = second - self._last[1] if period == self._last[0] else second + 1
         self._last = (period, second)
         scenes = self._scenes(play, period, second)
         seen = vectors(self._sums(play, period, second), scenes, np.array([x_e6], dtype=np.int64))
@@ -195,7 +194,7 @@ class Forecaster:
             odds = known_before(self._prior.log_odds, self._prior.form_tenths, scenes)
             best = self._model.prior.forms.look(np.concatenate([seen, odds, ground], axis=1))
             share, share_prior = int(self._model.play.forms.share_e6(alone)[0]), int(best.share_e6[0])
-        conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s, doubt_e4)
+        conf_e4 = self._model.conf_e4(best.conf_e4, np.array([int(reason)]), np.array([gap_s]), scenes.age_s)
         return Quote(
             share_e6=share,
             share_prior_e6=share_prior,
@@ -222,7 +221,7 @@ class Forecaster:
                 cells[:_POSSESSION, : len(places)] = np.add.reduceat(ball, places, axis=1, dtype=np.int64)
             if p in self._blocks:
                 cells[_POSSESSION:] = self._blocks[p][:, :count]
-            ages = now - start - (BLOCK_S * np.arange(count) + BLOCK_S // 2)
+            ages = np.maximum(now - start - (BLOCK_S * np.arange(count) + BLOCK_S // 2), 0)
             total += cells @ _EXACT_TABLES[:, ages].T
             start += length
         return (total + self._recent(play, period, second)).astype(np.int64)[None]

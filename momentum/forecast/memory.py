@@ -41,8 +41,3 @@ TABLES = _tables()
 def fine_from(second: int) -> int:
     """The first second of the period that counts by itself at ``second``."""
     return max(0, second // BLOCK_S - FINE_BLOCKS) * BLOCK_S
-
-
-def block_age(now_cum: int, start_cum: int, block: int) -> int:
-    """Age of a block of a period that began at ``start_cum``, in seconds: of its middle."""
-    return now_cum - start_cum - (BLOCK_S * block + BLOCK_S // 2)

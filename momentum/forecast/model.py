@@ -156,21 +156,16 @@ class Model:
     provisional_e4: Mapping[Reason, int]
     manifest: Mapping[str, Any]
 
-    def situation(self, *, with_prior: bool) -> Situation:
-        """The one to ask."""
-        return self.prior if with_prior else self.play
-
-    def conf_e4(self, error_e4: Ints, reason: Ints, gap_s: Ints, silent_s: Ints, doubt_e4: int = 0) -> Ints:
+    def conf_e4(self, error_e4: Ints, reason: Ints, gap_s: Ints, silent_s: Ints) -> Ints:
         """``conf`` per tick: standard error of a window's price in 1e-4 points, at most 5.
 
         ``error_e4`` is what the coefficients' own error makes of the moment, ``reason`` a `momentum.state.Reason`;
-        ``gap_s`` the seconds since the last sample, ``silent_s`` since the newest event; ``doubt_e4`` what providers
-        disagree about.
+        ``gap_s`` the seconds since the last sample, ``silent_s`` since the newest event.
         """
         silence = np.minimum(np.maximum(0, silent_s - SILENT_S) * SILENT_CONF_E4, MAX_SILENT_CONF_E4)
         provisional = self._provisional_e4[reason]
         known = np.sqrt((error_e4**2 + self.floor_e4**2 + provisional**2).astype(float)).astype(np.int64)
-        result: Ints = np.minimum(MAX_CONF_E4, known + silence + GAP_CONF_E4 * np.maximum(0, gap_s - 1) + doubt_e4)
+        result: Ints = np.minimum(MAX_CONF_E4, known + silence + GAP_CONF_E4 * np.maximum(0, gap_s - 1))
         return result
 
     @functools.cached_property

@@ -13,20 +13,20 @@ class Prior:
     """Probabilities before the match, bookmaker's margin taken out, sum 1. All lie strictly between 0 and 1.
 
     ``form``, where earlier matches tell it, is by how many points the home side's form exceeds the away side's
-    (`momentum.form`); 0 when nothing is known.
+    (`momentum.form`); None when nothing is known, which counts as 0.
     """
 
     home: float
     draw: float
     away: float
-    form: float = 0.0
+    form: float | None = None
 
     @property
     def log_odds(self) -> int:
         """ln(home / away) times 4,096, within the bounds that the forecast looks at."""
-        return max(-MAX_PRIOR, min(MAX_PRIOR, round(ONE * math.log(self.home / self.away))))
+        return max(-MAX_PRIOR, min(MAX_PRIOR, round(ONE * (math.log(self.home) - math.log(self.away)))))
 
     @property
     def form_tenths(self) -> int:
         """``form`` in tens of points times 4,096, within the bounds that the forecast looks at."""
-        return max(-MAX_FORM, min(MAX_FORM, round(ONE * self.form / 10)))
+        return max(-MAX_FORM, min(MAX_FORM, round(ONE * (self.form or 0.0) / 10)))

@@ -36,7 +36,7 @@ class Terms:
     def as_dict(self) -> dict[str, Any]:
         """For the header."""
         odds = None if self.prior is None else [self.prior.home, self.prior.draw, self.prior.away]
-        form = 0.0 if self.prior is None else self.prior.form
+        form = None if self.prior is None else self.prior.form
         return {"model": VERSION, "model_sha256": model_sha256(), "prior": odds, "form": form, "venue": self.venue}
 
     @classmethod
@@ -58,7 +58,7 @@ class Terms:
         odds, venue = found.get("prior"), found.get("venue", 1)
         if venue not in VENUES:
             raise FeedError("bad_terms", f"the feed's header has venue {venue!r}: it is 1, 0 or -1")
-        return cls(None if odds is None else prior_of(odds, found.get("form", 0.0)), int(venue))
+        return cls(None if odds is None else prior_of(odds, found.get("form")), int(venue))
 
 
 def prior_of(odds: object, form: object) -> Prior:
@@ -67,8 +67,8 @@ def prior_of(odds: object, form: object) -> Prior:
         home, draw, away = map(float, odds)  # type: ignore[call-overload]
         if not all(0 < p < 1 for p in (home, draw, away)) or abs(home + draw + away - 1) > _SUM_TOLERANCE:
             raise ValueError("they must lie between 0 and 1 and add up to 1")
-        points = float(form)  # type: ignore[arg-type]
-        if not abs(points) <= MAX_FORM:
+        points = None if form is None else float(form)  # type: ignore[arg-type]
+        if points is not None and not abs(points) <= MAX_FORM:
             raise ValueError(f"form {form!r} is not within -{MAX_FORM:g}..{MAX_FORM:g} points")
     except (TypeError, ValueError) as error:
         raise FeedError(

@@ -171,8 +171,8 @@ def test_the_half_spread_covers_the_highest_upper_bound_of_whoever_trades_enough
         [Cell(199, Interval(0.9, 0.5, 1.4)), *none],
         [Cell(5_000, Interval(-0.2, -0.3, -0.1)), *none],
     ]
-    assert trades.allowed(rows) == [0.3, *([0.0] * (len(BINS) - 1))]
-    assert trades.allowed([]) == [0.0] * len(BINS)
+    assert trades.allowed(rows) == [0.3, *([None] * (len(BINS) - 1))]
+    assert trades.allowed([]) == [None] * len(BINS)
 
 
 def test_after_the_half_spread_it_asks_for_nobody_gains() -> None:

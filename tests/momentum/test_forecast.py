@@ -42,7 +42,7 @@ def row(found: Forecast, at: int) -> Quote:
     )
 
 
-def assert_live_equals_batch(match: list[Event], prior: Prior | None, awards_carried: bool, every: int = 1) -> None:
+def assert_live_equals_batch(match: list[Event], prior: Prior | None, awards_carried: bool) -> None:
     ticks = archive.replay(match, (SPEC_DECAY,))
     found = forecast(match, ticks, prior, awards_carried=awards_carried)
     index, live = LiveMatch((SPEC_DECAY,)), Forecaster(awards_carried=awards_carried, prior=prior)
@@ -56,9 +56,8 @@ def assert_live_equals_batch(match: list[Event], prior: Prior | None, awards_car
         index.apply(changes)
         live.apply(changes)
         reason = state.tick(changes, period, second)
-        if i % every == 0:
-            x_e6 = int(ticks.x_e6[SPEC_DECAY.name][i])
-            assert live.tick(index, period, second, x_e6, reason=reason) == row(found, i), (period, second)
+        x_e6 = int(ticks.x_e6[SPEC_DECAY.name][i])
+        assert live.tick(index, period, second, x_e6, reason=reason) == row(found, i), (period, second)
 
 
 @settings(max_examples=25, deadline=None)
@@ -70,7 +69,7 @@ def test_live_and_batch_agree_to_the_last_bit(match: list[Event], prior: Prior |
 @pytest.mark.parametrize("provider", ["statsperform", "wyscout"])
 def test_they_agree_on_a_real_match(provider: str) -> None:
     _, match = final_events(adapter(provider), default_match_paths(provider))
-    assert_live_equals_batch(list(match), ODDS, provider in CARRIES_AWARDS, every=7)
+    assert_live_equals_batch(list(match), ODDS, provider in CARRIES_AWARDS)
 
 
 @settings(max_examples=25, deadline=None)
@@ -114,7 +113,7 @@ def mirrored(match: list[Event]) -> list[Event]:
 @given(matches(), st.sampled_from([None, ODDS]))
 def test_exchanging_the_sides_gives_exactly_the_opposite(match: list[Event], prior: Prior | None) -> None:
     ticks, one = look(match, prior)
-    turned = None if prior is None else Prior(prior.away, prior.draw, prior.home, -prior.form)
+    turned = None if prior is None else Prior(prior.away, prior.draw, prior.home, -(prior.form or 0))
     _, other = look(mirrored(match), turned, venue=-1)
     halves = np.isin(ticks.period, HALVES)
     assert (one.model_e6 + other.model_e6 == 1_000_000).all()
@@ -143,6 +142,26 @@ def test_what_comes_later_changes_nothing_said_before(data: st.DataObject, match
         assert (known.period[i], known.second[i]) == (ticks.period[i], ticks.second[i])
         assert row(part, i) == row(whole, i)
         assert part.forward_e6[i] == whole.forward_e6[i]
+
+
+@pytest.mark.parametrize("last_s", range(30, 46))
+def test_what_ended_a_half_is_remembered_at_once_in_the_next(last_s: int) -> None:
+    """Whatever the half's length: its last block of 15 s may be a short one."""
+    shots = [Event(f"s{n}", 1, 1, (last_s - n) * 1000, Kind.SHOT, Side.HOME, x=95.0, y=50.0) for n in range(3)]
+    match = [*shots, Event("k", 1, 2, 20_000, Kind.PASS, Side.AWAY)]
+    ticks, found = look(match)
+    at = int(np.flatnonzero(ticks.period == 2)[0])
+    assert (np.abs(np.diff(found.model_e6[at : at + 15])) < 20_000).all()
+    assert_live_equals_batch(match, None, awards_carried=True)
+
+
+def test_seconds_without_a_sample_widen_conf_also_at_a_half_s_beginning() -> None:
+    index = LiveMatch((SPEC_DECAY,))
+    whole, late, lost = (Forecaster(awards_carried=True) for _ in range(3))
+    assert whole.tick(index, 1, 0, 50_000_000).conf_e4 + 200 == late.tick(index, 1, 1, 50_000_000).conf_e4
+    whole.tick(index, 1, 1, 50_000_000)
+    lost.tick(index, 1, 0, 50_000_000)
+    assert lost.tick(index, 1, 4, 50_000_000).conf_e4 > whole.tick(index, 1, 2, 50_000_000).conf_e4 + 350
 
 
 def test_a_forecaster_does_not_go_back_in_time() -> None:

@@ -33,9 +33,9 @@ from momentum.state import Reason
 from oracle.core import KeeperCore
 
 
-def conf(error_e4: int = 1_000, reason: Reason = Reason.NONE, gap_s: int = 1, silent_s: int = 0, doubt: int = 0) -> int:
+def conf(error_e4: int = 1_000, reason: Reason = Reason.NONE, gap_s: int = 1, silent_s: int = 0) -> int:
     values = (np.array([value]) for value in (error_e4, int(reason), gap_s, silent_s))
-    return int(shipped().conf_e4(*values, doubt_e4=doubt)[0])
+    return int(shipped().conf_e4(*values)[0])
 
 
 @given(st.integers(-20_000_000, 20_000_000))
@@ -54,8 +54,8 @@ def test_probabilities_rise_with_the_log_odds_and_never_reach_certainty() -> Non
 
 
 def test_the_band_narrows_to_nothing_at_the_windows_end() -> None:
-    for with_prior in (False, True):
-        band = shipped().situation(with_prior=with_prior).band
+    for situation in (shipped().play, shipped().prior):
+        band = situation.band
         half = band.half(np.arange(901))
         assert half[0] == 0
         assert (np.diff(half) >= 0).all()
@@ -77,10 +77,9 @@ def test_conf_widens_with_every_doubt_and_stays_within_five_points() -> None:
     assert conf(silent_s=60) == normal
     assert conf(silent_s=90) == normal + 3_000
     assert conf(silent_s=10_000) == normal + 10_000
-    assert conf(doubt=700) == normal + 700
     assert conf(reason=Reason.PENALTY) > 10_000 + normal
     assert conf(reason=Reason.VAR) >= conf(reason=Reason.GOAL) > normal
-    assert conf(error_e4=40_000, gap_s=500, silent_s=500, doubt=30_000) == MAX_CONF_E4
+    assert conf(error_e4=40_000, gap_s=500, silent_s=500) == MAX_CONF_E4
 
 
 def test_the_artifact_is_small_and_says_what_it_was_trained_on() -> None:
@@ -187,7 +186,7 @@ def test_a_match_of_the_training_is_told_its_form_unless_one_is_given() -> None:
     name = max(folds.form_of, key=lambda name: abs(folds.form_of[name]))
     odds = Prior(0.5, 0.3, 0.2)
     assert folds.informed(name, odds) == replace(odds, form=folds.form_of[name]) != odds
-    assert folds.informed(name, replace(odds, form=0.5)) == replace(odds, form=0.5)
+    assert folds.informed(name, replace(odds, form=0.0)) == replace(odds, form=0.0)
     assert folds.informed("a new match", odds) is odds
     assert folds.informed(name, None) is None
 
@@ -195,5 +194,6 @@ def test_a_match_of_the_training_is_told_its_form_unless_one_is_given() -> None:
 def test_log_odds_are_bounded() -> None:
     assert Prior(0.5, 0.3, 0.2, form=99.0).form_tenths == -Prior(0.5, 0.3, 0.2, form=-99.0).form_tenths == 6_144
     assert Prior(0.4, 0.2, 0.4).log_odds == 0
+    assert Prior(0.5, 0.5, 1e-320).log_odds == -Prior(1e-320, 0.5, 0.5).log_odds == 3 * 4_096
     assert Prior(0.98, 0.015, 0.005).log_odds == 3 * 4_096
     assert Prior(0.005, 0.015, 0.98).log_odds == -3 * 4_096

@@ -77,15 +77,16 @@ def odds(tmp_path: Path) -> Path:
 
 
 def test_the_command_writes_a_prior_file_that_can_be_read_again(tmp_path: Path, odds: Path) -> None:
-    [path] = default_match_paths("wyscout")
-    found = read_forms("wyscout", [path], {})
+    paths = default_match_paths("statsperform")
+    found = read_forms("statsperform", paths, {})
     [match_id] = found.form
     known = {match_id: Prior(0.22, 0.24, 0.54)}
     out = tmp_path / "with.csv"
     out.write_bytes(prior_file(known, replace(found, form={match_id: 1.25})))
     assert read_priors(out)[match_id] == Prior(0.22, 0.24, 0.54, 1.25)
     odds.write_text(f"match_id,p_home,p_draw,p_away\n{match_id},0.22,0.24,0.54\n")
-    command = ["momentum", "form", "--provider", "wyscout", "--input", str(path), "--prior", str(odds)]
+    inputs = [part for path in paths for part in ("--input", str(path))]
+    command = ["momentum", "form", "--provider", "statsperform", *inputs, "--prior", str(odds)]
     result = CliRunner().invoke(app, [*command, "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert read_priors(out)[match_id].form == 0
@@ -105,3 +106,17 @@ def test_a_form_that_is_none_is_refused_with_its_line(tmp_path: Path, cell: str)
     with pytest.raises(FeedError, match="line 2") as error:
         read_priors(path)
     assert error.value.code == "prior_bad_row"
+
+
+def test_recordings_without_their_fixtures_tell_no_form() -> None:
+    with pytest.raises(FeedError, match="no fixture") as error:
+        read_forms("wyscout", default_match_paths("wyscout"), {})
+    assert error.value.code == "no_fixture"
+
+
+def test_the_command_asks_for_something_to_tell(odds: Path) -> None:
+    command = ["momentum", "form", "--provider", "statsperform", "--input", "x", "--prior", str(odds)]
+    for more, what in (([], "nothing to tell"), (["--home", "1"], "give both")):
+        result = CliRunner().invoke(app, [*command, *more])
+        assert result.exit_code != 0
+        assert what in str(result.exception)
