@@ -8,10 +8,12 @@ HEADLESS ?=
 PORT ?= 8080
 INPUT ?=
 SEED ?= 7
+DATA ?= ../shared/data
+CHECK ?=
 FUZZ_HOURS ?= 1
 FUZZ_SEED ?= 1
 
-.PHONY: help demo test lint format programs test-rust fuzz mutants bench economics clients clean
+.PHONY: help demo test lint format programs test-rust fuzz mutants bench economics train clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -52,6 +54,12 @@ mutants: ## Plant bugs in copies of the programs; the fuzzer must find each (nee
 	@scripts/bootstrap.sh dev
 	@$(PY) -m scripts.mutants
 
+train: ## Fit xg/1 and model/1 again from recorded matches (10 min; DATA=folder CHECK=1: compare, write nothing)
+	@scripts/bootstrap.sh train
+	@mkdir -p artifacts
+	@.venv-train/bin/python -m training.xg --data $(DATA)
+	@.venv-train/bin/python -m training.model --data $(DATA) $(if $(CHECK),--check)
+
 clients: ## Regenerate the Python clients from the committed IDL
 	@scripts/bootstrap.sh dev
 	@$(PY) -m chain.codegen
@@ -68,4 +76,4 @@ economics: ## 200 recorded matches through the programs: pool and traders (4 min
 	@$(PY) -m bench.economics $(if $(INPUT),--input $(INPUT)) --json artifacts/economics.json
 
 clean: ## Remove the environment, the tools and what runs left behind
-	rm -rf .venv .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-train .tools .futstar artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from backend.origin import commit, machine
+
+__all__ = ["Result", "commit", "machine", "names", "percentile", "result", "run", "seconds", "write"]
 
 FOLDER = Path(__file__).parent
 
@@ -54,37 +55,6 @@ def percentile(values: Sequence[float], per_cent: float) -> float:
     """The value below which ``per_cent`` of ``values`` lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * per_cent / 100))]
-
-
-def machine() -> str:
-    """Processor, cores, system and Python of this machine."""
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass
-    return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    )
-
-
-def commit() -> str:
-    """The checked-out commit, marked when the tree differs from it; ``unknown`` outside a repository."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=FOLDER,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return described.stdout.strip()
 
 
 def names() -> list[str]:

@@ -22,17 +22,28 @@ FORMAT = "futstar/1"
 
 @dataclass(frozen=True, slots=True)
 class FeedHeader:
-    """Where the feed comes from. ``info`` is the provider's own match header, parsed again by the adapter."""
+    """Where the feed comes from. ``info`` is the provider's own match header, parsed again by the adapter.
+
+    ``terms`` is what its publishers agreed on beside it (`momentum.forecast.terms`); the digest commits to it as well.
+    """
 
     provider: str
     match_id: str
     start_unix_ms: int
     seed: int
     info: dict[str, Any]
+    terms: dict[str, Any]
     line: bytes
 
     @staticmethod
-    def make(provider: str, match_id: str, start_unix_ms: int, seed: int, info: dict[str, Any]) -> FeedHeader:
+    def make(
+        provider: str,
+        match_id: str,
+        start_unix_ms: int,
+        seed: int,
+        info: dict[str, Any],
+        terms: dict[str, Any] | None = None,
+    ) -> FeedHeader:
         """Build the header together with its line."""
         head = {
             "feed": FORMAT,
@@ -42,7 +53,9 @@ class FeedHeader:
             "seed": seed,
             "info": info,
         }
-        return FeedHeader(provider, match_id, start_unix_ms, seed, info, orjson.dumps(head) + b"\n")
+        if terms:
+            head["terms"] = terms
+        return FeedHeader(provider, match_id, start_unix_ms, seed, info, terms or {}, orjson.dumps(head) + b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,7 @@ def parse_header(line: bytes) -> FeedHeader:
             int(head["start_unix_ms"]),
             int(head["seed"]),
             head["info"],
+            dict(head.get("terms", {})),
             line,
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:

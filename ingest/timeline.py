@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ingest.events import Delete, Event, MatchInfo, Upsert
 
 Change = Upsert | Delete
-_Rank = tuple[int, bool, str]
+_Rank = tuple[int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class Timeline:
         for change in changes:
             if isinstance(change, Upsert):
                 event: Event | None = change.event
-                key, rank = change.event.event_id, (change.event.version, False, repr(change.event))
+                key, rank = change.event.event_id, (change.event.version, False)
             else:
-                event, key, rank = None, change.event_id, (change.version, True, "")
+                event, key, rank = None, change.event_id, (change.version, True)
             known = self._known.get(key)
-            if known is not None and rank <= known[0]:
+            if known is not None and (rank < known[0] or (rank == known[0] and repr(event) <= repr(known[1]))):
                 self.stale += 1
                 continue
             old = known[1] if known else None

@@ -7,6 +7,7 @@ event (assists, key passes) is looked at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,6 +20,7 @@ from momentum.methodology import (
     RED_HALVES,
     TILT_MIN_X,
     YELLOW_HALVES,
+    Methodology,
 )
 
 SHOOT_OUT = 5
@@ -37,7 +39,7 @@ _DEAD = frozenset(
         Kind.PERIOD_END,
     }
 )
-_SHOTS, _XG, _TILT, _RECENT = 2, 4, 6, 8  # columns of the home side; the away side is the next one
+_SHOTS, _XG, _TILT, _RECENT, _XG1 = 2, 4, 6, 8, 10  # columns of the home side; the away side is the next one
 
 
 class Role(IntEnum):
@@ -93,11 +95,30 @@ def _role(event: Event) -> Role:
     return Role.NONE
 
 
+def place(event: Event) -> tuple[float | None, float | None]:
+    """Where the event was, in per cent: off the pitch is its edge, and what is no number is no place."""
+    if event.x is None or event.y is None or not (math.isfinite(event.x) and math.isfinite(event.y)):
+        return None, None
+    return min(100.0, max(0.0, event.x)), min(100.0, max(0.0, event.y))
+
+
 def shot_xg_e6(event: Event) -> int:
-    """Expected goals of a shot in 1e-6: the provider's, else ``xg/0``."""
-    if event.xg_e6 is not None:
-        return max(0, min(1_000_000, event.xg_e6))
-    return xg.xg_e6(event.x, event.y, header=event.body is BodyPart.HEAD, penalty=event.penalty)
+    """Expected goals of a shot in 1e-6: the provider's, kept inside 0..1, else ``xg/0``; never not a number."""
+    if event.xg_e6 is not None and math.isfinite(event.xg_e6):
+        return max(0, min(1_000_000, int(event.xg_e6)))
+    x, y = place(event)
+    return xg.xg_e6(x, y, header=event.body is BodyPart.HEAD, penalty=event.penalty)
+
+
+def shot_xg1_e6(event: Event) -> int:
+    """Expected goals of a shot in 1e-6: the provider's, else ``xg/1``."""
+    given = event.xg_e6 is not None and math.isfinite(event.xg_e6)
+    return shot_xg_e6(event) if given else xg.xg1_e6(event)
+
+
+def xg_of(event: Event, methodology: Methodology) -> int:
+    """Expected goals of a shot in 1e-6 as ``methodology`` counts them."""
+    return shot_xg1_e6(event) if methodology.xg == "xg/1" else shot_xg_e6(event)
 
 
 def _points(event: Event) -> tuple[tuple[int, int], ...]:
@@ -106,13 +127,13 @@ def _points(event: Event) -> tuple[tuple[int, int], ...]:
     own = 0 if event.side is Side.HOME else 1
     opponent = 1 - own
     if event.kind is Kind.PASS:
-        return ((_TILT + own, 1),) if event.x is not None and event.x >= TILT_MIN_X else ()
+        return ((_TILT + own, 1),) if event.x is not None and TILT_MIN_X <= event.x < math.inf else ()
     if event.kind is Kind.SHOT:
         halves = GOAL_HALVES * is_goal(event) + BIG_CHANCE_HALVES * (event.big_chance and not event.own_goal)
         recent = ((_RECENT + own, halves),) if halves else ()
         if event.own_goal:
             return recent
-        return ((_SHOTS + own, 1), (_XG + own, shot_xg_e6(event)), *recent)
+        return ((_SHOTS + own, 1), (_XG + own, shot_xg_e6(event)), (_XG1 + own, shot_xg1_e6(event)), *recent)
     if event.kind is Kind.CORNER:
         return ((_RECENT + own, CORNER_HALVES),)
     if event.kind is Kind.YELLOW:

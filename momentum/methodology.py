@@ -1,7 +1,7 @@
 """Methodologies: named, versioned, hashed definitions of the index. A version never changes.
 
 A methodology is data: its canonical JSON says everything that decides a value, and its SHA-256 goes on chain
-with every feed. Memory is one integer table `weights[age]` in 2^-32 units, age in whole seconds of playing
+with every feed. Memory is an integer table `weights[age]` per feature in 2^-32 units, age in whole seconds of playing
 time; an index is `S(n) = sum v_i * weights[n - n_i]` per feature and side, computed from the events each time
 and never by a recurrence, so that the order of delivery cannot leave a trace.
 """
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from momentum import xg
 
+Ints = NDArray[np.int64]
+
 WEIGHT_ONE = 1 << 32
 WEIGHT_BITS = 32
 MAX_E6 = 100_000_000
@@ -27,6 +29,11 @@ LEVEL_E6 = 50_000_000
 FEATURES = ("possession", "shots", "xg", "field_tilt", "recent_events")
 INPUTS = tuple(f"{feature}_{side}" for feature in FEATURES for side in ("home", "away"))
 """The ten input integers of a tick, in the order in which they are hashed."""
+
+COLUMNS = (*INPUTS, "xg1_home", "xg1_away")
+"""What every second contributes to: the inputs under the first model of expected goals, and xG under `xg/1`."""
+_COLUMNS_OF = {"xg/0": tuple(range(10)), "xg/1": (0, 1, 2, 3, 10, 11, 6, 7, 8, 9)}
+XG_DEFINITIONS: dict[str, dict[str, Any]] = {"xg/0": xg.DEFINITION, "xg/1": xg.DEFINITION_1}
 
 POSSESSION_CAP_MS = 12_000
 TILT_MIN_X = 66.7
@@ -58,33 +65,60 @@ _DEFINITIONS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """How long a feature is remembered: ``table[age]`` is the weight of a second ``age`` seconds ago in 2^-32 units.
+
+    Beyond the table's end it is 0. Features with the same memory share one object.
+    """
+
+    table: Ints
+    digest: str = field(init=False)
+    """SHA-256 of the table as little-endian u64, in hexadecimal."""
+    constant: bool = field(init=False)
+    """Whether all weights are equal, as in a box."""
+
+    def __post_init__(self) -> None:
+        self.table.setflags(write=False)
+        object.__setattr__(self, "digest", hashlib.sha256(self.table.astype("<u8").tobytes()).hexdigest())
+        object.__setattr__(self, "constant", bool((self.table == self.table[0]).all()))
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What the canonical JSON says of it."""
+        return {"entries": len(self.table), "sha256_le_u64": self.digest}
+
+
 @dataclass(frozen=True)
 class Methodology:
     """One definition of the index.
 
-    ``table[age]`` is the weight of a second ``age`` seconds ago in 2^-32 units (0 beyond its end) and
-    ``pseudo`` the pseudo-counts per side, in the units of the features.
+    ``memories`` are those of the five features and ``pseudo`` the pseudo-counts per side, in the units of the
+    features; ``memory`` says in words how the tables come about. ``xg`` names the model for shots without a
+    provider's expected goals.
     """
 
     name: str
     memory: dict[str, Any]
     pseudo: tuple[int, int, int, int, int]
-    table: NDArray[np.int64] = field(repr=False, compare=False)
+    memories: tuple[Memory, Memory, Memory, Memory, Memory] = field(repr=False, compare=False)
+    xg: str = "xg/0"
 
     @property
     def canonical(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, ASCII."""
+        shared = len({id(memory) for memory in self.memories}) == 1
+        tables: dict[str, Any] = self.memories[0].definition
+        if not shared:
+            tables = {name: memory.definition for name, memory in zip(FEATURES, self.memories, strict=True)}
+        features = {name: text.replace("xg/0", self.xg) for name, text in _DEFINITIONS["features"].items()}
         document = {
             "name": self.name,
             **_DEFINITIONS,
-            "memory": {
-                **self.memory,
-                "unit": "2^-32",
-                "entries": len(self.table),
-                "sha256_le_u64": hashlib.sha256(self.table.astype("<u8").tobytes()).hexdigest(),
-            },
+            "features": features,
+            "memory": {**self.memory, "unit": "2^-32", **tables},
             "pseudo_counts": dict(zip(FEATURES, self.pseudo, strict=True)),
-            "xg/0": xg.DEFINITION,
+            self.xg: XG_DEFINITIONS[self.xg],
         }
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
@@ -93,8 +127,12 @@ class Methodology:
         """SHA-256 of the canonical JSON: the 32 bytes that a feed carries on chain."""
         return self._hash
 
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Which of `COLUMNS` its ten inputs are sums of."""
+        return _COLUMNS_OF[self.xg]
+
     def __post_init__(self) -> None:
-        self.table.setflags(write=False)
         object.__setattr__(self, "_hash", hashlib.sha256(self.canonical).digest())
 
     _hash: bytes = field(init=False, repr=False, compare=False, default=b"")
@@ -114,7 +152,7 @@ def _integer_root(value: int, degree: int) -> int:
         guess = better
 
 
-def _decay_table(half_life_s: int) -> NDArray[np.int64]:
+def decay_table(half_life_s: int) -> NDArray[np.int64]:
     """Round half up of 2^32 * 2^(-age/half_life), down to the last age whose weight is not 0.
 
     Integers only: the root has 96 guard bits, so that no machine's floating point can move an entry.
@@ -135,18 +173,35 @@ def _decay_table(half_life_s: int) -> NDArray[np.int64]:
         halvings += 1
 
 
-SPEC_BOX = Methodology("spec-box/1", {"kind": "box", "seconds": 300}, (0, 0, 0, 0, 0), _box_table(300))
+_BOX = Memory(_box_table(300))
+SPEC_BOX = Methodology("spec-box/1", {"kind": "box", "seconds": 300}, (0, 0, 0, 0, 0), (_BOX, _BOX, _BOX, _BOX, _BOX))
 """The formula read literally: 300 seconds, all equal. Always computed and published."""
 
-SPEC_DECAY = Methodology(
+_HALF_180 = Memory(decay_table(180))
+SPEC_DECAY_1 = Methodology(
     "spec-decay/1",
     {"kind": "exponential", "half_life_s": 180, "rule": "round half up of 2^32 * 2^(-age/180)"},
     (30_000, 1, 150_000, 4, 2),
-    _decay_table(180),
+    (_HALF_180, _HALF_180, _HALF_180, _HALF_180, _HALF_180),
 )
-"""Half-life 180 seconds with pseudo-counts per side. Traded by default."""
+"""Half-life 180 seconds with pseudo-counts per side."""
 
-METHODOLOGIES = (SPEC_BOX, SPEC_DECAY)
+_FAST, _SLOW = Memory(decay_table(120)), Memory(decay_table(900))
+SPEC_DECAY = Methodology(
+    "spec-decay/2",
+    {
+        "kind": "exponential",
+        "half_life_s": {"possession": 120, "shots": 900, "xg": 120, "field_tilt": 900, "recent_events": 120},
+        "rule": "round half up of 2^32 * 2^(-age/half_life)",
+    },
+    (15_000, 8, 600_000, 4, 8),
+    (_FAST, _SLOW, _FAST, _SLOW, _FAST),
+    "xg/1",
+)
+"""What comes and goes is forgotten in two minutes, what tells who is on top in fifteen; larger pseudo-counts, because
+one shot or goal says little of the minutes after it. Traded by default (docs/momentum.md has the search)."""
+
+METHODOLOGIES = (SPEC_BOX, SPEC_DECAY_1, SPEC_DECAY)
 
 
 def by_name(name: str) -> Methodology:
@@ -181,42 +236,44 @@ def index_e6(inputs: Sequence[int], methodology: Methodology) -> int:
     return x_e6
 
 
-def index_e6_array(inputs: NDArray[np.int64], methodology: Methodology) -> NDArray[np.int64]:
-    """``index_e6`` of every row of ``inputs`` (ticks x 10), the same integers.
+def deviation_e6_array(
+    home: NDArray[np.int64], away: NDArray[np.int64], share_e6: int, pseudo: int
+) -> NDArray[np.int64]:
+    """What one feature adds to the index in 1e-6 points, tick by tick: ``trunc(share (H - A) / (H + A + 2 P))``.
 
-    The product with the weight may not fit 64 bits: the quotient is then found by long division in a few steps.
-    Rows too large even for that (more than 20 expected goals in memory) take Python's integers.
+    ``share_e6`` is the feature's of `SHARE_E6` and ``pseudo`` the methodology's. Exact: the quotient is below 2^24 and
+    known to 2^-26 in floating point; lowered by 2^-20 it is the integer looked for or the one before. The remainder,
+    small and therefore right even when the products wrap around 64 bits, tells which. Sums of 2^61 and more (500
+    expected goals in memory) take Python's integers.
     """
+    apart = home - away
+    if int(home.max(initial=0)) + int(away.max(initial=0)) + 2 * pseudo * WEIGHT_ONE >= 1 << 61:
+        wide = np.maximum(home.astype(object) + away + 2 * pseudo * WEIGHT_ONE, 1)
+        return np.asarray(np.abs(apart).astype(object) * share_e6 // wide * np.sign(apart), dtype=np.int64)
+    total = home + away
+    if pseudo:
+        total += 2 * pseudo * WEIGHT_ONE
+    else:
+        np.maximum(total, 1, out=total)
+    sign = np.sign(apart)
+    apart *= sign
+    share = apart / total
+    share *= share_e6
+    share -= 2.0**-20
+    quotient: NDArray[np.int64] = share.astype(np.int64)  # 0 for -2^-20
+    apart *= share_e6
+    apart -= quotient * total
+    quotient += apart >= total
+    quotient *= sign
+    return quotient
+
+
+def index_e6_array(inputs: NDArray[np.int64], methodology: Methodology) -> NDArray[np.int64]:
+    """``index_e6`` of every row of ``inputs`` (ticks x 10), the same integers."""
     x_e6 = np.full(len(inputs), LEVEL_E6, dtype=np.int64)
     for j, (share_e6, pseudo) in enumerate(zip(SHARE_E6, methodology.pseudo, strict=True)):
-        home, away = inputs[:, 2 * j], inputs[:, 2 * j + 1]
-        total = home + away + 2 * pseudo * WEIGHT_ONE
-        room = ((1 << 63) - 1) // max(1, int(total.max(initial=0)))
-        fitting = (f for f in _factors(share_e6) if max(f) <= room)
-        factors = next(fitting, None)
-        if factors is None:
-            return np.array([index_e6([int(v) for v in row], methodology) for row in inputs], dtype=np.int64)
-        divisor = np.maximum(total, 1)
-        rest = np.abs(home - away)
-        quotient = np.zeros_like(rest)
-        for step, factor in enumerate(factors, start=1):
-            rest *= factor
-            digit = rest // divisor
-            if step < len(factors):
-                rest -= digit * divisor
-            quotient = quotient * factor + digit
-        x_e6 += np.where(home > away, quotient, -quotient)
+        x_e6 += deviation_e6_array(inputs[:, 2 * j], inputs[:, 2 * j + 1], share_e6, pseudo)
     return x_e6
-
-
-def _factors(share_e6: int) -> tuple[tuple[int, ...], ...]:
-    """The weight as products of ever smaller factors."""
-    return (
-        (share_e6,),
-        (share_e6 // 1_000, 1_000),
-        (share_e6 // 10_000, 100, 100),
-        (share_e6 // 1_000_000, 100, 100, 100),
-    )
 
 
 def inputs_hash(methodology: Methodology, inputs: Sequence[int], feed_digest: bytes) -> bytes:

@@ -20,11 +20,13 @@ from ingest.feeds import adapter
 from ingest.feeds.base import Adapter
 from ingest.timeline import Applied, Timeline
 from momentum.archive import TAIL_S, Columns, Ints, inputs_at, per_second
-from momentum.curve import Curve
 from momentum.features import MAX_SECOND, Footprint, footprint
-from momentum.methodology import LEVEL_E6, Methodology, index_e6, inputs_hash
+from momentum.forecast.live import Forecaster
+from momentum.forecast.terms import Terms
+from momentum.methodology import Methodology, index_e6, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
 
+_NO_POSSESSION: Ints = np.zeros((2, 0), dtype=np.int64)
 FLAG_SUSPENDED, FLAG_REVISED = 1, 2
 REVISED_AFTER_S = 5
 """A change within so many seconds of the tick is the feed's ordinary delay; beyond, a published value is revised."""
@@ -40,6 +42,7 @@ class Published:
     data_ms: int
     x_e6: int
     mu_e6: int
+    s_e4: int  # signed
     conf_e4: int
     inputs_hash: bytes
     flags: int | None = None
@@ -81,14 +84,18 @@ class _Knowledge:
             raise FeedError("not_a_feed_file", f"{path} is empty: give the feed.jsonl of a run")
         self.digest = genesis(lines[0])
         self.provider = ""
+        self.terms = Terms()
         self._source: tuple[Adapter, MatchInfo] | None = None
         try:
             header = parse_header(lines[0])
             self.provider = header.provider
+            self.terms = Terms.of(header.terms)
             source = adapter(header.provider)
             self._source = (source, source.info(header.info))
-        except FeedError:
-            pass  # the header was changed: without it no line means anything, and every sample differs
+        except FeedError as error:
+            if error.code == "unknown_model":
+                raise
+            # The header was changed: without it no line means anything, and every sample differs.
         self._lines = lines
         self._next = 1
         self._timeline = Timeline()
@@ -136,6 +143,16 @@ class _Knowledge:
             self._seconds = per_second(Columns.of_marks(self._marks), TAIL_S)
         return self._seconds
 
+    def length_s(self, period: int) -> int:
+        """Seconds of the period as far as its events tell (`momentum.forecast.live.Play`)."""
+        rows = self.seconds().get(period)
+        return 0 if rows is None else len(rows) - 1 - TAIL_S
+
+    def possession(self, period: int) -> Ints:
+        """2 x seconds: milliseconds with each side (`momentum.forecast.live.Play`)."""
+        rows = self.seconds().get(period)
+        return _NO_POSSESSION if rows is None else rows[:, :2].T
+
     def rest(self) -> bytes:
         """Digest of the whole file."""
         digest = self.digest
@@ -148,22 +165,22 @@ def verify(
     feed_path: Path,
     samples: Iterable[Published],
     methodology: Methodology,
-    prior_e6: int = LEVEL_E6,
     whole_digest: bytes | None = None,
     keep: int = 10,
 ) -> Verdict:
     """Recompute every sample and compare; ``keep`` of the differences are told.
 
-    ``prior_e6`` is the curve's prior in 1e-6 points. ``whole_digest``, where known, is the digest of the whole
-    file: lines after the last sample's data time are committed to by nothing else. Raises FeedError only when
-    the file cannot be read at all.
+    ``whole_digest``, where known, is the digest of the whole file: lines after the last sample's data time are
+    committed to by nothing else. Raises FeedError only when the file cannot be read at all, or when its header names a
+    model that is not here.
     """
     known = _Knowledge(read_lines(feed_path), feed_path)
-    curve = Curve(methodology, prior_e6)
-    suspension = Suspension(known.provider in CARRIES_AWARDS)
+    awards_carried = known.provider in CARRIES_AWARDS
+    forecast = Forecaster(awards_carried=awards_carried, prior=known.terms.prior, venue=known.terms.venue)
+    suspension = Suspension(awards_carried)
     differences: list[Difference] = []
     count = differ = 0
-    last, base_s = (0, 0), 0  # the last sample's period and second, and the play before its period
+    last = (0, 0)  # the last sample's period and second
     for sample in samples:
         count += 1
         period, second = sample.period, sample.play_ms // 1000
@@ -171,18 +188,18 @@ def verify(
             differ += 1
             differences.append(Difference(sample.tick, "order", f"{period} {second}", f"after {last}"))
             continue
-        if period != last[0]:
-            base_s += last[1]
         before = known.seconds()
         applied = known.advance(sample.data_ms)
         inputs = [int(value) for value in inputs_at(known.seconds(), period, second, methodology)]
         expected = _recompute(sample, inputs, known.digest, methodology)
-        mu_e6, conf_e4 = curve.tick(base_s + second, index_e6(inputs, methodology))
-        expected["mu_e6"] = (str(sample.mu_e6), str(mu_e6))
-        expected["conf_e4"] = (str(sample.conf_e4), str(conf_e4))
+        forecast.apply(applied)
+        reason = suspension.tick(applied, period, second)
+        x_e6 = index_e6(inputs, methodology)
+        quote = forecast.tick(known, period, second, x_e6, reason=reason)
+        for name in ("mu_e6", "s_e4", "conf_e4"):
+            expected[name] = (str(getattr(sample, name)), str(getattr(quote, name)))
         if sample.flags is not None:
             revised = _moved(before, known.seconds(), period, second - 1 - REVISED_AFTER_S)
-            reason = suspension.tick(applied, period, second)
             expected["flags"] = (_flags(sample), _expected_flags(sample, revised, reason))
         last = (period, second)
         wrong = [(what, *pair) for what, pair in expected.items() if pair[0] != pair[1]]

@@ -13,7 +13,8 @@ from ingest.events import Delete, Event, Kind, MatchInfo, Upsert, score
 from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
 from ingest.feeds.base import Adapter, Problem
 from ingest.timeline import Applied, Timeline
-from momentum.curve import Curve
+from momentum.forecast.live import Forecaster
+from momentum.forecast.terms import Terms
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
 from momentum.state import CARRIES_AWARDS, Reason, Suspension
@@ -78,6 +79,7 @@ class KeeperCore:
     """One match under way. Call `receive` for each message in order of arrival, then `sample` for each due second."""
 
     def __init__(self, adapter: Adapter, header: FeedHeader) -> None:
+        """Raises FeedError for a header whose terms cannot be kept here (`Terms.of`)."""
         self.adapter = adapter
         self.info: MatchInfo = adapter.info(header.info)
         self.timeline = Timeline()
@@ -87,11 +89,11 @@ class KeeperCore:
         self.problems = 0
         self._score = (0, 0)
         self._live = LiveMatch((SPEC_DECAY, SPEC_BOX))
-        self._curve = Curve(SPEC_DECAY)
-        self._suspension = Suspension(self.info.provider in CARRIES_AWARDS)
+        awards_carried, terms = self.info.provider in CARRIES_AWARDS, Terms.of(header.terms)
+        self._forecast = Forecaster(awards_carried=awards_carried, prior=terms.prior, venue=terms.venue)
+        self._suspension = Suspension(awards_carried)
         self._fresh: list[Applied] = []
         self._base_tick = {1: 1}
-        self._base_play_s = {1: 0}  # play before the period, as the chain counts it
         self._closed: set[int] = set()
         self._last: tuple[int, int] = (0, 0)
 
@@ -110,6 +112,7 @@ class KeeperCore:
             if change.new is not None:
                 self._whistle(change.new, message.at_ms)
         self._live.apply(applied)
+        self._forecast.apply(applied)
         self._fresh += applied
         if any(event is not None and event.goal for change in applied for event in (change.old, change.new)):
             self._score = score(self.timeline.events())
@@ -145,9 +148,9 @@ class KeeperCore:
             raise ValueError(f"second {second} of period {period} has had its sample")
         tick = self._live.tick(period, second)
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
-        mu_e6, conf_e4 = self._curve.tick(self._base_play_s[period] + second, x_e6)
         reason = self._suspension.tick(self._fresh, period, second)
         self._fresh = []
+        quote = self._forecast.tick(self._live, period, second, x_e6, reason=reason)
         number = self._base_tick[period] + second
         revised = self._revised(number, period, second)
         if revised is not None:
@@ -157,7 +160,6 @@ class KeeperCore:
             flags |= FLAG_PERIOD_END
             self._closed.add(period)
             self._base_tick[period + 1] = number + 1
-            self._base_play_s[period + 1] = self._base_play_s[period] + second
         self._last = (period, second)
         return Sample(
             tick=number,
@@ -166,9 +168,9 @@ class KeeperCore:
             data_ms=self.clock.start_ms(period) + second * 1000,
             x_e6=x_e6,
             box_e6=tick.x_e6[SPEC_BOX.name],
-            mu_e6=mu_e6,
-            s_e4=0,
-            conf_e4=conf_e4,
+            mu_e6=quote.mu_e6,
+            s_e4=quote.s_e4,
+            conf_e4=quote.conf_e4,
             flags=flags,
             reason=int(reason),
             inputs=inputs,

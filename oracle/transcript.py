@@ -24,6 +24,7 @@ from chain.codec import DecodeError
 from chain.errors import RpcError
 from chain.rpc import RpcPool
 from ingest.events import FeedError
+from momentum.pricing import S_BIAS
 from momentum.verify import Published
 from oracle import aggregate as aggregation
 
@@ -208,6 +209,7 @@ def published(samples: Iterable[Aggregated]) -> list[Published]:
             data_ms=item.sample.data_ms,
             x_e6=item.sample.x_e6,
             mu_e6=item.sample.mu_e6,
+            s_e4=item.sample.s_e4 - S_BIAS,
             conf_e4=item.quote.conf_e4,
             inputs_hash=bytes(item.quote.inputs_hash),
             flags=item.quote.flags,

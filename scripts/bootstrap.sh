@@ -1,13 +1,15 @@
 #!/bin/sh
-# Create or refresh the private environment: scripts/bootstrap.sh run|dev
-# Needs Python 3.11 to 3.13 and nothing else; touches only .tools/ and .venv/ in this folder.
+# Create or refresh a private environment: scripts/bootstrap.sh run|dev|train
+# Needs Python 3.11 to 3.13 and nothing else; touches only .tools/, .venv/ and (train) .venv-train/ in this folder.
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:-run}
+venv=.venv
 case $kind in
   run) lock=requirements.lock ;;
   dev) lock=requirements-dev.lock ;;
-  *) echo "bootstrap: unknown kind '$kind': say 'run' or 'dev'" >&2; exit 2 ;;
+  train) lock=requirements-train.lock venv=.venv-train ;;
+  *) echo "bootstrap: unknown kind '$kind': say 'run', 'dev' or 'train'" >&2; exit 2 ;;
 esac
 
 fits='import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))'
@@ -24,8 +26,8 @@ if [ -z "$python" ]; then
 fi
 
 want=$(cat "$lock" pyproject.toml | cksum)
-stamp=.venv/.futstar-$kind
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && .venv/bin/python -c "$fits" 2>/dev/null; then
+stamp=$venv/.futstar-$kind
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && "$venv/bin/python" -c "$fits" 2>/dev/null; then
   exit 0
 fi
 # The development lock is a superset of the run-time one: never shrink an environment that has it.
@@ -47,10 +49,10 @@ else
     }
   fi
 fi
-rm -f .venv/.futstar-*
-[ -x .venv/bin/python ] && .venv/bin/python -c "$fits" 2>/dev/null ||
-  "$uv" venv --quiet --no-python-downloads --clear --python "$python" .venv
-echo "bootstrap: installing the locked dependencies ($lock) into .venv/"
-VIRTUAL_ENV=$PWD/.venv "$uv" pip sync --quiet --require-hashes "$lock"
-VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+rm -f "$venv"/.futstar-*
+[ -x "$venv/bin/python" ] && "$venv/bin/python" -c "$fits" 2>/dev/null ||
+  "$uv" venv --quiet --no-python-downloads --clear --python "$python" "$venv"
+echo "bootstrap: installing the locked dependencies ($lock) into $venv/"
+VIRTUAL_ENV=$PWD/$venv "$uv" pip sync --quiet --require-hashes "$lock"
+VIRTUAL_ENV=$PWD/$venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 echo "$want" > "$stamp"

@@ -28,6 +28,9 @@ def demo(
     inject: Annotated[
         str | None, typer.Option(help="Spoil the evidence so that this invariant (I1 to I12) fails: tests the check.")
     ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="CSV with odds before the match (see `momentum replay`): they enter the quote.")
+    ] = None,
     until: Annotated[int | None, typer.Option(help="Stop after this many seconds of play.")] = None,
 ) -> None:
     """Replay a recorded match through the whole loop, with scripted traders, and check every invariant.
@@ -62,6 +65,7 @@ def demo(
         json_path=json_path,
         inject=inject,
         until_s=until,
+        prior=prior,
     )
     run = Demo(options, lambda where: typer.echo(f"{title}, seed {seed}, speed {speed}: {where}"))
     title = f"{run.info.home.name} - {run.info.away.name} ({run.info.competition or provider})"

@@ -36,6 +36,8 @@ from ingest.events import Event, Kind, Upsert
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
 from ingest.feeds.base import Recorded, ReplayOptions, replay
+from momentum.forecast.terms import Terms
+from momentum.prior import read_priors
 from oracle import transcript
 from oracle.core import KeeperCore, Received
 from oracle.keeper import Cranker
@@ -65,6 +67,7 @@ class Options:
     json_path: Path | None = None
     inject: str | None = None
     until_s: int | None = None
+    prior: Path | None = None
 
 
 class Demo:
@@ -77,7 +80,9 @@ class Demo:
         source = adapter(options.provider)
         paths = options.paths or default_match_paths(options.provider)
         self.recorded = source.load(paths, options.match)
-        self.header, messages = replay(source, self.recorded, options.seed, ReplayOptions())
+        priors = read_priors(options.prior) if options.prior else {}
+        terms = Terms(priors.get(self.recorded.info.match_id))
+        self.header, messages = replay(source, self.recorded, options.seed, ReplayOptions(), terms.as_dict())
         self.core = KeeperCore(source, self.header)
         self.messages = messages
         self.info = self.recorded.info

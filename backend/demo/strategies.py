@@ -206,12 +206,15 @@ class Leverage:
     every_s: int = 10
 
     def decide(self, view: View, rng: random.Random) -> list[Intent]:
-        window = view.current(900)
-        if window is None or window.address in view.pending or window.address in view.holdings:
-            return []
-        if window.left_s(view.play_s) < 600:
-            return []
-        return [Intent(window.address, self.side, self.qty_e6, any_price(self.side), 15 * POINT, why="all in")]
+        running = (view.current(900), view.current(5400))  # a quarter of an hour and the whole match
+        return [
+            Intent(window.address, self.side, self.qty_e6, any_price(self.side), 15 * POINT, why="all in")
+            for window in running
+            if window is not None
+            and window.address not in view.pending
+            and window.address not in view.holdings
+            and window.left_s(view.play_s) >= 600
+        ]
 
 
 def foreseen(at_s: int, play_s: int) -> bool:

@@ -12,11 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.economics import figures
-from bench.economics.matches import choose, load, priors
 from bench.economics.season import K_CONTRACTS, POOL_USDC, QTY, Season
-from bench.economics.strategies import FANS, LEAKS, STRATEGIES
 from bench.harness import commit, machine
 from ingest.events import FeedError
+from momentum.evaluation.match import Quote, choose, load
+from momentum.evaluation.strategies import FANS, LEAKS, STRATEGIES
+from momentum.forecast import Prior
+from momentum.prior import read_priors
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -30,12 +32,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--matches", type=int, default=200)
     parser.add_argument("--seed", type=int, default=11, help="which matches, and the noise traders' chance")
     parser.add_argument("--k", type=int, default=K_CONTRACTS, help="contracts that move a price by a point")
-    parser.add_argument("--odds-in-mu", action="store_true", help="quote with a prior from the odds instead of 50")
-    parser.add_argument("--state-in-mu", action="store_true", help="let score and cards move mu")
+    parser.add_argument("--quote", type=Quote, choices=Quote, default=Quote.PRIOR, help="who makes the price")
     parser.add_argument("--fans", action="store_true", help="four in five noise orders back the favourite")
     parser.add_argument("--leak", action="store_true", help="add a trader who knows the index 10 s ahead of the data")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
+
+
+def known_priors(path: Path | None, folder: Path) -> dict[str, Prior]:
+    """The odds at ``path``, else those beside the folder, else none."""
+    beside = folder.parent / "prior.csv.gz"
+    return read_priors(path or beside) if path or beside.is_file() else {}
 
 
 def main() -> int:
@@ -45,13 +52,12 @@ def main() -> int:
         print(f"economics: no folder {args.input}: pass --input with recorded matches", file=sys.stderr)
         return 2
     strategies = (*(FANS if args.fans and s.name == "noise" else s for s in STRATEGIES), *(LEAKS if args.leak else ()))
-    odds = priors(args.prior or args.input.parent / "prior.csv.gz")
+    odds = known_priors(args.prior, args.input)
     began = time.perf_counter()
     try:
         names = choose(args.provider, [args.input], args.matches, args.seed)
         # All matches before the chain: see `momentum.archive` on what a virtual machine does to a transform.
-        known = {"odds_in_mu": args.odds_in_mu, "state_in_mu": args.state_in_mu}
-        matches = list(load(args.provider, [args.input], names, odds, **known))
+        matches = list(load(args.provider, [args.input], names, odds, args.quote))
     except FeedError as error:
         print(f"economics: [{error.code}] {error}", file=sys.stderr)
         return 2

@@ -6,32 +6,27 @@
   in between, so a maintenance margin must cover it; |dF| over 5 s and 120 s of open trading stand beside it.
 - Margins: positions of both sides opened at a window's start; how many are liquidated, how much the pool is left with.
 - Half-spread: what each kind of trader earns against the forward of its fill sample, by time left.
-- Prior and state: points of mean index per unit of log odds, and by which score and cards move what comes 5 to 20
-  minutes later from `mu`, both fitted on the matches that the replay's default sample does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import random
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from bench.economics.__main__ import SHARED
-from bench.economics.figures import Interval, ratio
-from bench.economics.matches import WINDOWS, Bools, Floats, Ints, Match, choose, load, priors, running
-from bench.economics.strategies import FEE, STRATEGIES, Strategy
+from bench.economics.__main__ import SHARED, known_priors
+from momentum.evaluation.match import WINDOWS, Floats, Ints, Match, Quote, choose, load
+from momentum.evaluation.trades import BINS, SPREAD_BINS, Fills, allowed, results
 from momentum.pricing import half_spread, maintenance_margin
 from momentum.state import Reason
 
 MARGIN_BINS = ((600, 900), (300, 600), (180, 300), (0, 180))
-SPREAD_BINS = ((600, 901), (360, 600), (240, 360), (120, 240), (60, 120), (0, 60))
 BIG = (Reason.GOAL, Reason.PENALTY, Reason.RED_CARD)
 SCHEDULES = {
     "6/5/3.5/2.5": (6.0, 5.0, 3.5, 2.5),
@@ -40,14 +35,6 @@ SCHEDULES = {
 }
 """Maintenance margins in points by `MARGIN_BINS`; None: the code's."""
 INITIAL = (10, 12, 15, 20, 25)
-WAIT_S = 6
-ENOUGH = 200
-"""Fills below which a mean asks for no spread."""
-
-
-def reacts(strategy: Strategy) -> bool:
-    """Whether a trader knows nothing of odds, score and cards."""
-    return strategy.group != "informed" or strategy.name.split()[0] in ("index", "shots", "corner", "foul")
 
 
 @dataclass
@@ -60,12 +47,7 @@ class Found:
     """|dF| of open trading over so many seconds, with seconds left: rows of (left, |dF|)."""
     opened: list[tuple[int, str, bool, float]] = field(default_factory=list)
     """(initial margin, schedule, liquidated, points the pool is short)."""
-    edges: list[tuple[int, str, int, float, float]] = field(default_factory=list)
-    """(match, trader, seconds left at the fill or -1 before the window, edge against the forward, conf)."""
-    means: list[tuple[str, float, float]] = field(default_factory=list)
-    """(match, log odds, mean index)."""
-    states: list[tuple[int, float, float, float, float]] = field(default_factory=list)
-    """(match, lead up to two goals, cards, log odds, mean index 5 to 20 minutes later less `mu`), every 5 minutes."""
+    fills: list[Fills] = field(default_factory=list)
 
 
 def jumps_of(match: Match) -> Iterator[tuple[int, int, float]]:
@@ -132,22 +114,6 @@ def margins_of(match: Match) -> Iterator[tuple[int, str, bool, float]]:
                         yield initial, name, False, max(0.0, -(initial + float(last)))
 
 
-def edges_of(number: int, match: Match, seed: int) -> Iterator[tuple[int, str, int, float, float]]:
-    """What each trader's fills earn against the forward: the fill is 6 s later, none across a suspension."""
-    stopped = np.concatenate([[0], np.cumsum(match.suspended)])
-    for strategy in STRATEGIES:
-        rng = random.Random(f"{seed} {match.name} {strategy.name}")
-        for tick, window, sign in strategy.orders(match, rng):
-            at = int(np.searchsorted(match.data_s, match.data_s[tick] + WAIT_S))
-            if at >= len(match.window) or match.period[at] != match.period[tick]:
-                continue
-            if stopped[at + 1] != stopped[tick] or (match.window[tick] == window and match.left_s[tick] < 20):
-                continue
-            running = match.window[at] == window
-            edge = sign * float(match.forward[window, -1] - match.forward[window, at])
-            yield number, strategy.name, int(match.left_s[at]) if running else -1, edge, match.conf_e4[at] / 1e4
-
-
 def quantiles(values: Floats, left: Ints) -> str:
     """q50, q95, q99, q99.99, the largest, how many, and how many are beyond the code's maintenance margin."""
     if not len(values):
@@ -198,85 +164,26 @@ def margin_tables(found: Found) -> Iterator[str]:
 
 def spread_tables(found: Found, matches: int) -> Iterator[str]:
     """Edge of each trader by time left, beside what the schedule takes."""
-    numbers, names, left = (np.array([row[i] for row in found.edges]) for i in (0, 1, 2))
-    edge, conf = (np.array([row[i] for row in found.edges]) for i in (3, 4))
-    bins = [("all", left > -2), ("before the window", left < 0)]
-    bins += [(f"{low} to {min(high, 900)} s", (left >= low) & (left < high)) for low, high in SPREAD_BINS]
-    yield "| edge at the forward, points | " + " | ".join(name for name, _ in bins) + " |"
-    yield "|---|" + "---|" * len(bins)
-
-    def mean(chosen: Bools, values: Floats) -> tuple[Interval, int] | None:
-        if not chosen.any():
-            return None
-        total = np.bincount(numbers[chosen], weights=values[chosen], minlength=matches).astype(float)
-        count = np.bincount(numbers[chosen], minlength=matches).astype(float)
-        return ratio(total, count), int(count.sum())
-
-    needed: dict[str, list[float]] = {}
-    for strategy in STRATEGIES:
-        mine = names == strategy.name
-        cells = []
-        for at, (_, inside) in enumerate(bins):
-            value = mean(mine & inside, edge)
-            net = mean(mine & inside, edge - conf - FEE)
-            cells.append(
-                f"{value[0].mean:+.2f} +-{(value[0].high - value[0].low) / 2:.2f} ({value[1]})" if value else "-"
-            )
-            if net and net[1] >= ENOUGH:
-                for kind in ("all", "knowing the index, shots, corners, fouls only") if reacts(strategy) else ("all",):
-                    row = needed.setdefault(kind, [0.0] * len(bins))
-                    row[at] = max(row[at], net[0].high)
-        yield f"| {strategy.name} | " + " | ".join(cells) + " |"
+    traders = results(Fills.joined(found.fills), matches)
+    yield "| edge at the forward, points | " + " | ".join(BINS) + " |"
+    yield "|---|" + "---|" * len(BINS)
+    for trader in traders:
+        cells = [
+            f"{cell.mean.mean:+.2f} +-{(cell.mean.high - cell.mean.low) / 2:.2f} ({cell.n})" if cell.mean else "-"
+            for cell in trader.edge_by_time
+        ]
+        yield f"| {trader.name} | " + " | ".join(cells) + " |"
     taken = [f"{half_spread((low + min(high, 900)) * 500, 0) / 1e6:.2f}" for low, high in SPREAD_BINS]
     yield "| half-spread of the code at the middle | - | 0.60 | " + " | ".join(taken) + " |"
-    for kind, row in needed.items():
-        yield f"| half-spread at which nobody gains: {kind} | " + " | ".join(f"{v:.2f}" for v in row) + " |"
-
-
-def states_of(number: int, match: Match) -> Iterator[tuple[int, float, float, float, float]]:
-    """What came later, beside what was known."""
-    area = np.concatenate([[0.0], np.cumsum(match.x_e6 / 1e6)])
-    lead, cards = (running(marks, len(match.period)) for marks in (match.marks.goals, match.marks.reds))
-    for tick in range(300, len(match.period) - 1200, 300):
-        if match.period[tick] == match.period[tick + 1200]:
-            later = (area[tick + 1200] - area[tick + 300]) / 900 - match.mu_e6[tick] / 1e6
-            yield number, float(np.clip(lead[tick], -2, 2)), float(cards[tick]), match.prior or 0.0, float(later)
-
-
-def state_line(found: Found) -> str:
-    """Least squares of what `mu` missed on score, cards and odds; errors clustered by match."""
-    if len(found.states) < 100:
-        return "state: too few matches outside the replay's sample"
-    rows = np.array(found.states)
-    design, missed = np.column_stack([np.ones(len(rows)), rows[:, 1:4]]), rows[:, 4]
-    weights, *_ = np.linalg.lstsq(design, missed, rcond=None)
-    scores = design * (missed - design @ weights)[:, None]
-    _, at = np.unique(rows[:, 0], return_inverse=True)
-    sums = np.column_stack([np.bincount(at, weights=column) for column in scores.T])
-    inverse = np.linalg.pinv(design.T @ design)  # a few matches may have no card at all
-    error = np.sqrt((inverse @ (sums.T @ sums) @ inverse).diagonal())
-    terms = [f"{w:+.2f} +-{1.96 * e:.2f}" for w, e in zip(weights, error, strict=True)]
-    return (
-        f"index 5 to 20 min later - mu = {terms[0]} + ({terms[1]}) x lead + ({terms[2]}) x cards of the opponent "
-        f"+ ({terms[3]}) x log odds, n {len(rows)}, deviation {missed.std():.2f} before, "
-        f"{(missed - design @ weights).std():.2f} after"
-    )
-
-
-def prior_line(found: Found, held_out: Sequence[str]) -> str:
-    """Least squares of the mean index on log odds."""
-    rows = [(x, y) for name, x, y in found.means if name not in set(held_out)]
-    if len(rows) < 10:
-        return "prior: too few matches outside the replay's sample"
-    x, y = (np.array(column) for column in zip(*rows, strict=True))
-    design = np.column_stack([np.ones(len(x)), x])
-    weights, rest, *_ = np.linalg.lstsq(design, y, rcond=None)
-    error = np.sqrt(rest[0] / (len(x) - 2) * np.linalg.inv(design.T @ design).diagonal())
-    return (
-        f"mean index = {weights[0]:.2f} +-{1.96 * error[0]:.2f} "
-        f"+ ({weights[1]:.2f} +-{1.96 * error[1]:.2f}) x log odds, "
-        f"n {len(x)}, residual {np.sqrt(rest[0] / (len(x) - 2)):.1f} points"
-    )
+    reacting = [trader for trader in traders if trader.reacts]
+    for kind, chosen in (("all", traders), ("knowing the index, shots, corners, fouls only", reacting)):
+        rows = {
+            "alone": allowed(trader.edge_by_time for trader in chosen),
+            "`conf` and fee taken too": allowed(trader.less_conf_by_time for trader in chosen),
+        }
+        for what, row in rows.items():
+            cells = " | ".join("-" if v is None else f"{v:.2f}" for v in row)
+            yield f"| half-spread at which nobody gains, upper bound: {kind}; {what} | {cells} |"
 
 
 def main() -> int:
@@ -291,32 +198,25 @@ def main() -> int:
     parser.add_argument("--prior", type=Path, help="odds by match (default: prior.csv.gz beside the folder)")
     parser.add_argument("--matches", type=int, default=1204)
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--odds-in-mu", action="store_true", help="quote with a prior from the odds instead of 50")
-    parser.add_argument("--state-in-mu", action="store_true", help="let score and cards move mu")
+    parser.add_argument("--quote", type=Quote, choices=Quote, default=Quote.PRIOR, help="who makes the price")
     args = parser.parse_args()
     if not args.input.is_dir():
         print(f"calibrate: no folder {args.input}: pass --input with recorded matches", file=sys.stderr)
         return 2
-    odds = priors(args.prior or args.input.parent / "prior.csv.gz")
+    odds = known_priors(args.prior, args.input)
     names = choose(args.provider, [args.input], args.matches, args.seed)
-    found, held_out = Found(), choose(args.provider, [args.input], 200, args.seed)
-    known = {"odds_in_mu": args.odds_in_mu, "state_in_mu": args.state_in_mu}
-    for number, match in enumerate(load(args.provider, [args.input], names, odds, **known)):
+    found = Found()
+    for number, match in enumerate(load(args.provider, [args.input], names, odds, args.quote)):
         found.jumps += jumps_of(match)
         for seconds, parts in found.steps.items():
             parts.append(steps_of(match, seconds))
         found.opened += margins_of(match)
-        found.edges += edges_of(number, match, args.seed)
-        if match.name not in held_out:
-            found.states += states_of(number, match)
-        if match.prior is not None:
-            found.means.append((match.name, match.prior, float(match.x_e6.mean()) / 1e6))
+        found.fills.append(Fills.of(number, match, args.seed))
     print(
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, `python -m bench.economics.calibrate "
         f"{shlex.join(sys.argv[1:])}`: {len(names)} matches\n"
     )
-    print(*jump_tables(found), "", *margin_tables(found), "", *spread_tables(found, len(names)), "", sep="\n")
-    print(prior_line(found, held_out), state_line(found), sep="\n")
+    print(*jump_tables(found), "", *margin_tables(found), "", *spread_tables(found, len(names)), sep="\n")
     return 0
 
 

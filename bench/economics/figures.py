@@ -14,26 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.economics.matches import Match
 from bench.economics.season import Fill, Played
-from bench.economics.strategies import Strategy
+from momentum.evaluation import intervals
+from momentum.evaluation.intervals import Interval
+from momentum.evaluation.match import Match
+from momentum.evaluation.strategies import Strategy
 from momentum.pricing import half_spread
 
 Floats = NDArray[np.float64]
 RESAMPLES = 10_000
-BOOT_SEED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +42,8 @@ class StrategyResult:
     conf: float
     impact: float
     fee: float
+    after_spread: Interval | None
+    """Edge less the half-spread alone: what would be left if `conf`, impact and fee were not there."""
     net: Interval | None
 
 
@@ -77,18 +68,9 @@ class LpResult:
     informed_share: float
 
 
-def resamples(matches: int) -> NDArray[np.int64]:
-    """RESAMPLES x matches indices."""
-    return np.random.default_rng(BOOT_SEED).integers(0, matches, (RESAMPLES, matches))
-
-
 def ratio(total: Floats, weight: Floats) -> Interval:
     """Sum of `total` over sum of `weight`, both by match, with its interval."""
-    rows = resamples(len(total))
-    below = weight[rows].sum(axis=1)
-    values = total[rows].sum(axis=1)[below > 0] / below[below > 0]
-    low, high = np.percentile(values, (2.5, 97.5))
-    return Interval(float(total.sum() / weight.sum()), float(low), float(high))
+    return intervals.ratio(total, weight, RESAMPLES)
 
 
 def worth(fill: Fill, played: Played) -> float:
@@ -99,7 +81,7 @@ def worth(fill: Fill, played: Played) -> float:
 
 def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyResult:
     """All fills of one strategy."""
-    total, contracts = np.zeros(len(season)), np.zeros(len(season))
+    total, contracts, after_spread = (np.zeros(len(season)) for _ in range(3))
     parts = {"edge": 0.0, "spread": 0.0, "conf": 0.0, "fee": 0.0}
     n = sent = suspended = liquidated = 0
     for at, played in enumerate(season):
@@ -116,8 +98,11 @@ def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyRes
                 liquidated += 1
                 continue
             n, contracts[at] = n + 1, contracts[at] + qty
-            parts["edge"] += qty * fill.sign * (played.settlements[fill.window] - fill.forward_e6) / 1e6
-            parts["spread"] += qty * half_spread(fill.left_s * 1000, fill.lead_s * 1000) / 1e6
+            edge = qty * fill.sign * (played.settlements[fill.window] - fill.forward_e6) / 1e6
+            spread = qty * half_spread(fill.left_s * 1000, fill.lead_s * 1000) / 1e6
+            after_spread[at] += edge - spread
+            parts["edge"] += edge
+            parts["spread"] += spread
             parts["conf"] += qty * fill.conf_e6 / 1e6
             parts["fee"] += fill.fee_e6 / 1e6
     whole = max(contracts.sum(), 1e-9)
@@ -136,6 +121,7 @@ def strategy_result(strategy: Strategy, season: Sequence[Played]) -> StrategyRes
         suspended=suspended,
         liquidated=liquidated,
         impact=paid / whole - mean["spread"] - mean["conf"],
+        after_spread=ratio(after_spread, contracts) if n else None,
         net=ratio(total, contracts) if n else None,
         **mean,
     )
@@ -232,8 +218,8 @@ def hostile(season: Sequence[Played], results: Sequence[StrategyResult]) -> Host
     if not winners:
         return Hostile([], None, None, 1.0)
     theirs, noise = taken_from(season, winners), taken_from(season, {r.name for r in results if r.group == "noise"})
-    rows = resamples(len(season))
-    mixed = sum(w * g[rows].sum(axis=1) / c[rows].sum(axis=1) for w, (g, c) in ((0.2, theirs), (0.8, noise)))
+    counts = intervals.draws(len(season), RESAMPLES)
+    mixed = sum(w * (counts @ g) / (counts @ c) for w, (g, c) in ((0.2, theirs), (0.8, noise)))
     loss, gain = -theirs[0].sum() / theirs[1].sum(), noise[0].sum() / noise[1].sum()
     low, high = np.percentile(mixed, (2.5, 97.5))
     fifth = Interval(float(0.8 * gain - 0.2 * loss), float(low), float(high))
@@ -266,13 +252,15 @@ def table(
         "|---|---|---|",
         *(f"| {name} | {share:.1%} | {gain} |" for name, (share, gain) in flow.items()),
         "",
-        "| trader | group | n | suspended | liquidated | edge at forward | half-spread | conf | impact | fee | net |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| trader | group | n | suspended | liquidated | edge at forward | half-spread "
+        "| after half-spread | conf | impact | fee | net |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         lines.append(
             f"| {r.name} | {r.group} | {r.n} | {r.suspended / max(r.sent, 1):.0%} | {r.liquidated} | {r.edge:+.2f} "
-            f"| {r.spread:.2f} | {r.conf:.2f} | {r.impact:+.2f} | {r.fee:.2f} | {r.net or '-'} |"
+            f"| {r.spread:.2f} | {r.after_spread or '-'} | {r.conf:.2f} | {r.impact:+.2f} | {r.fee:.2f} "
+            f"| {r.net or '-'} |"
         )
     return "\n".join(lines)
 

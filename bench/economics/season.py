@@ -21,12 +21,13 @@ from solders.pubkey import Pubkey
 from solders.transaction import Transaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
-from bench.economics.matches import WINDOWS, Match
-from bench.economics.strategies import Strategy
 from chain import pda
 from chain.clients import market as m
 from chain.clients import oracle
-from momentum.pricing import S_BIAS, maintenance_margin
+from momentum.evaluation.match import WINDOWS, Match
+from momentum.evaluation.strategies import Strategy
+from momentum.forecast.model import biased
+from momentum.pricing import maintenance_margin
 from oracle import listing
 from oracle.aggregate import FLAG_PERIOD_END, FLAG_SUSPENDED
 from tests.programs.market_kit import LONG, SHORT, USDC, Trader, Venue, events
@@ -218,7 +219,7 @@ class _Run:
             suspend_reason=int(match.reason[row]),
             x_e6=int(match.x_e6[row]),
             mu_e6=int(match.mu_e6[row]),
-            s_e4=S_BIAS,
+            s_e4=biased(int(match.s_e4[row])),
             conf_e4=int(match.conf_e4[row]),
             inputs_hash=bytes(32),
         )

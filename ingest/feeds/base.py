@@ -83,6 +83,13 @@ class Adapter(Protocol):
         """Ids of the matches found at ``paths``."""
         ...
 
+    def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+        """The files that hold each match found at ``paths``, for ``load(files, id)`` without reading the others.
+
+        A file of a folder that cannot be read stands under its own name: loading it tells what is wrong with it.
+        """
+        ...
+
     def info(self, raw_info: dict[str, Any]) -> MatchInfo:
         """Who plays, from the provider's raw header."""
         ...
@@ -120,12 +127,18 @@ class ReplayOptions:
 TIDY = ReplayOptions(late=0.0, edited=0.0, delay_ms=(0, 0), delete_ms=(1_000, 1_000))
 
 
-def replay(adapter: Adapter, recorded: Recorded, seed: int, options: ReplayOptions | None = None) -> Replay:
+def replay(
+    adapter: Adapter,
+    recorded: Recorded,
+    seed: int,
+    options: ReplayOptions | None = None,
+    terms: dict[str, Any] | None = None,
+) -> Replay:
     """The recording as a live feed: each fragment at its own time plus a delay, with edits and deletions.
 
     Deterministic in ``seed``. Breaks between periods are shortened to ``halftime_ms``. Every fragment's final
     version equals the recording's; deletions arrive after the event they withdraw; nothing arrives later than a
-    minute after the final whistle.
+    minute after the final whistle. ``terms`` stand in its header (see `FeedHeader`).
     """
     options = options or ReplayOptions()
     rng = random.Random(seed)
@@ -158,7 +171,7 @@ def replay(adapter: Adapter, recorded: Recorded, seed: int, options: ReplayOptio
             if first is not None:
                 send(max(seen + 1, seen + rng.randint(*options.edit_ms)), row.doc)
     sent.sort(key=lambda item: item[:2])
-    header = FeedHeader.make(adapter.name, recorded.info.match_id, start_ms, seed, recorded.raw_info)
+    header = FeedHeader.make(adapter.name, recorded.info.match_id, start_ms, seed, recorded.raw_info, terms)
     return header, [FeedMessage.make(at_ms, doc) for at_ms, _, doc in sent]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +16,7 @@ from backend.cli.momentum import app
 from backend.errors import UserError, as_user_error
 from bench import harness
 from ingest.feeds import default_match_paths
-from momentum.methodology import SPEC_DECAY
-from scripts import measure_momentum
+from momentum.methodology import SPEC_DECAY_1
 
 bench_app = typer.Typer()
 bench_app.command()(bench)
@@ -31,7 +28,7 @@ def test_replay_takes_several_files_after_one_option(tmp_path: Path) -> None:
     paths = [str(p) for p in default_match_paths("statsperform")]
     done = runner.invoke(app, ["replay", "--provider", "statsperform", "--input", *paths, "--out", str(out)])
     assert done.exit_code == 0, done.output
-    assert out.read_text().startswith("match_id,period,second,spec_box,spec_decay\n")
+    assert out.read_text().startswith("match_id,period,second,spec_box,spec_decay,model,model_prior,forward_15,")
     assert "1 match" in done.output
 
 
@@ -65,19 +62,20 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in (["replay"], ["methodology"]):
+    for command in (["replay"], ["explain"], ["plot"], ["methodology"], ["evaluate"]):
         assert "Example: futstar momentum" in runner.invoke(app, [*command, "--help"]).output
     assert "Example: futstar bench" in runner.invoke(bench_app, ["--help"]).output
 
 
 def test_a_methodology_can_be_read_and_its_hash_checked_by_hand() -> None:
     listed = runner.invoke(app, ["methodology"]).output
-    assert f"{SPEC_DECAY.hash.hex()}  spec-decay/1" in listed
+    assert f"{SPEC_DECAY_1.hash.hex()}  spec-decay/1" in listed
     text = runner.invoke(app, ["methodology", "spec-decay/1"]).output.strip()
-    assert hashlib.sha256(text.encode()).hexdigest() == SPEC_DECAY.hash.hex()
+    assert hashlib.sha256(text.encode()).hexdigest() == SPEC_DECAY_1.hash.hex()
     table = runner.invoke(app, ["methodology", "spec-decay/1", "--table"]).output.split()
-    assert table[180] == "180,2147483648"
-    weights = np.array([int(row.split(",")[1]) for row in table], dtype="<u8")
+    assert table[0] == "age_s,possession,shots,xg,field_tilt,recent_events"
+    assert table[181] == "180" + 5 * ",2147483648"
+    weights = np.array([int(row.split(",")[1]) for row in table[1:]], dtype="<u8")
     assert hashlib.sha256(weights.tobytes()).hexdigest() in text
 
 
@@ -112,31 +110,3 @@ def test_the_harness_tells_median_and_spread() -> None:
     assert harness.percentile([5.0], 50) == 5.0
     assert len(harness.seconds(lambda: None, 3)) == 3
     assert "Python" in harness.machine()
-
-
-def test_the_measuring_script_reports_the_default_match(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert importlib.util.find_spec("scripts.measure_momentum")
-    monkeypatch.setattr("sys.argv", ["measure_momentum"])
-    assert measure_momentum.main() == 0
-    told = capsys.readouterr().out
-    assert told.count("AUC") == 4
-    assert told.count("RMSE") == 2
-
-
-def test_the_measuring_script_refuses_an_unknown_provider(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.argv", ["measure_momentum", "--provider", "nobody"])
-    assert measure_momentum.main() == 2
-    assert "[unknown_provider]" in capsys.readouterr().err
-
-
-def test_auc_counts_ties_half() -> None:
-    truth = np.array([True, False, True, False])
-    assert measure_momentum.auc(np.array([2.0, 1.0, 4.0, 3.0]), truth) == 0.75
-    assert measure_momentum.auc(np.ones(4), truth) == 0.5
-    x = np.array([40.0, 60.0, 40.0, 60.0] * 2)
-    even = np.array([True, True, False, False] * 2)
-    assert math.isclose(measure_momentum.log_loss(x, even, np.arange(8) < 4), math.log(2))

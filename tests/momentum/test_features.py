@@ -55,10 +55,10 @@ def test_only_passes_tilt_the_field() -> None:
 
 def test_a_shot_counts_itself_and_its_expected_goals() -> None:
     shot = replace(PLAIN, kind=Kind.SHOT, side=Side.AWAY, xg_e6=70_000)
-    assert points(shot) == {3: 1, 5: 70_000}
-    assert points(replace(shot, big_chance=True)) == {3: 1, 5: 70_000, 9: 3}
-    assert points(replace(shot, goal=True)) == {3: 1, 5: 70_000, 9: 6}
-    assert points(replace(shot, goal=True, big_chance=True)) == {3: 1, 5: 70_000, 9: 9}
+    assert points(shot) == {3: 1, 5: 70_000, 11: 70_000}
+    assert points(replace(shot, big_chance=True)) == {3: 1, 5: 70_000, 11: 70_000, 9: 3}
+    assert points(replace(shot, goal=True)) == {3: 1, 5: 70_000, 11: 70_000, 9: 6}
+    assert points(replace(shot, goal=True, big_chance=True)) == {3: 1, 5: 70_000, 11: 70_000, 9: 9}
 
 
 def test_an_own_goal_counts_for_the_side_that_gains_and_is_no_shot() -> None:

@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 
 from ingest.events import Delete, Event, Kind, Side, Upsert
 from ingest.timeline import Applied, Timeline
-from momentum import archive
+from momentum import archive, convolve
 from momentum.archive import TAIL_S, Columns, inputs_at, per_second, replay
 from momentum.live import LiveMatch, Tick
-from momentum.methodology import MAX_E6, METHODOLOGIES, SPEC_BOX, SPEC_DECAY, WEIGHT_ONE, index_e6
+from momentum.methodology import (
+    MAX_E6,
+    METHODOLOGIES,
+    SPEC_BOX,
+    SPEC_DECAY,
+    WEIGHT_ONE,
+    Memory,
+    Methodology,
+    decay_table,
+    index_e6,
+)
 from tests.momentum.conftest import added, matches, season_match
 
 PASS = Event("p", 1, 1, 0, Kind.PASS, Side.HOME, x=10.0, y=10.0)
@@ -65,12 +75,12 @@ def test_a_transform_that_a_broken_float_unit_spoiled_is_noticed_and_summed_plai
     events = season_match(5)
     expected = replay(events)
     real = np.fft.rfft
-    monkeypatch.setattr(archive, "_TRANSFORMS", {})
+    monkeypatch.setattr(convolve, "_TRANSFORMS", {})
     monkeypatch.setattr(np.fft, "rfft", lambda *args, **kwargs: real(*args, **kwargs) * broken)
     spoiled = replay(events)
     for m in METHODOLOGIES:
         assert np.array_equal(spoiled.x_e6[m.name], expected.x_e6[m.name])
-    assert not archive._TRANSFORMS
+    assert not convolve._TRANSFORMS
 
 
 @settings(max_examples=60, deadline=None)
@@ -233,6 +243,54 @@ def test_a_correction_taken_back_is_told_as_well() -> None:
     assert live.revisions()
     live.apply([Applied(late, None)])
     assert {(r.old_x_e6, r.new_x_e6) for r in live.revisions()} == {(50_000_000, 50_000_000)}
+
+
+LONG = Memory(decay_table(600))
+THIRD = Methodology(
+    "long/1", {"kind": "exponential", "half_life_s": 600}, (30_000, 1, 150_000, 4, 2), (LONG, LONG, LONG, LONG, LONG)
+)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_corrections_of_any_age_leave_every_published_second_at_what_is_known_in_the_end(seed: int) -> None:
+    methodologies = (*METHODOLOGIES, THIRD)
+    rng, truth = random.Random(seed), season_match(seed, 600)
+    whistles = [Event(f"end{p}", 1, p, 2_820_000, Kind.PERIOD_END, None) for p in (1, 2)]
+    result = replay([*truth, *whistles], methodologies)
+    ticks = ticks_of(result)
+    # A third is known in another form first, a third comes late; both are put right at a time of their own.
+    first, later = [], [[] for _ in ticks]
+    for event in truth:
+        right = rng.randrange(len(ticks))
+        wrong = rng.choice([None, event, replace(event, x=99.0), replace(event, side=event.side.other, play_ms=7_000)])
+        first += added(wrong) if wrong else []
+        if wrong != event:
+            later[right].append(Applied(wrong, event))
+    live, now = LiveMatch(methodologies), {}
+    live.apply([*first, *added(whistles[0])])
+    for i, place in enumerate(ticks):
+        live.apply(later[i])
+        if place == (2, 5):  # until here the first half had no end known, then another one: every age moves
+            live.apply([Applied(whistles[0], None), *added(replace(whistles[0], play_ms=2_900_000))])
+        if place == (2, 1_000):
+            live.apply([Applied(replace(whistles[0], play_ms=2_900_000), whistles[0])])
+        now.update({(*place, name): x for name, x in live.tick(*place).x_e6.items()})
+        for r in live.revisions():
+            assert now[r.period, r.second, r.methodology] != r.new_x_e6
+            now[r.period, r.second, r.methodology] = r.new_x_e6
+    live.apply(added(whistles[1]))
+    assert live.revisions() == ()
+    for m in methodologies:
+        assert [now[(*place, m.name)] for place in ticks] == result.x_e6[m.name].tolist()
+
+
+def test_contributions_too_large_for_32_bits_are_kept_whole() -> None:
+    shots = [replace(PASS, event_id=str(i), kind=Kind.SHOT, xg_e6=1_000_000) for i in range(2_200)]
+    live = LiveMatch((SPEC_BOX,))
+    live.apply(added(*shots))
+    assert live.peek(1, 0).inputs[SPEC_BOX.name][4] == (2_200_000_000 * WEIGHT_ONE + (1 << 63)) % (1 << 64) - (1 << 63)
+    live.apply([Applied(shot, None) for shot in shots[:2_000]])
+    assert live.peek(1, 0).inputs[SPEC_BOX.name][4] == 200_000_000 * WEIGHT_ONE
 
 
 def test_an_edit_without_meaning_for_the_index_revises_nothing() -> None:

@@ -19,6 +19,7 @@ from momentum.methodology import (
     SHARE_E6,
     SPEC_BOX,
     SPEC_DECAY,
+    SPEC_DECAY_1,
     WEIGHT_ONE,
     Methodology,
     by_hash,
@@ -42,6 +43,7 @@ def test_a_published_version_never_changes() -> None:
     assert {m.name: m.hash.hex() for m in METHODOLOGIES} == {
         "spec-box/1": "f344801bbeeaeb8eac6f52c17f08f5d94eb879144facf768db1083b99d27d622",
         "spec-decay/1": "7029b2d05f27141ca31da693191204168c1e4904b0c116f9e26db12b1744073c",
+        "spec-decay/2": "17d49153952956024b6ada41f15b2d586beb17af701ef1bb1bacb0d1820b3d94",
     }
 
 
@@ -61,11 +63,11 @@ def test_unknown_names_and_hashes_are_refused_with_the_known_ones() -> None:
 
 
 def test_the_box_remembers_exactly_three_hundred_seconds() -> None:
-    assert SPEC_BOX.table.tolist() == [WEIGHT_ONE] * 300
+    assert SPEC_BOX.memories[0].table.tolist() == [WEIGHT_ONE] * 300
 
 
 def test_the_decay_halves_every_three_minutes_and_has_no_step_at_its_end() -> None:
-    table = SPEC_DECAY.table
+    table = SPEC_DECAY_1.memories[0].table
     assert table[0] == WEIGHT_ONE
     assert (table[180], table[360], table[720]) == (WEIGHT_ONE // 2, WEIGHT_ONE // 4, WEIGHT_ONE // 16)
     assert (np.diff(table) <= 0).all()
@@ -75,14 +77,14 @@ def test_the_decay_halves_every_three_minutes_and_has_no_step_at_its_end() -> No
 def test_every_weight_is_the_rounded_power_of_two() -> None:
     # Half up of 2^32 * 2^(-age/180), checked without the table's own recipe: (w -+ 1/2)^180 brackets 2^(32*180-age).
     for age in (1, 2, 17, 90, 179, 181, 1_000, 3_333, 5_940):
-        weight = int(SPEC_DECAY.table[age])
+        weight = int(SPEC_DECAY_1.memories[0].table[age])
         target = Fraction(2) ** (32 * 180 - age)
         assert (weight - Fraction(1, 2)) ** 180 <= target < (weight + Fraction(1, 2)) ** 180
 
 
 def test_the_tables_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        SPEC_BOX.table[0] = 1
+        SPEC_BOX.memories[0].table[0] = 1
 
 
 def test_the_shares_weigh_one_hundred_points_in_all() -> None:
@@ -103,7 +105,8 @@ def test_everything_for_one_side_is_the_end_of_the_scale_without_pseudo_counts()
 def test_one_cheap_shot_is_three_quarters_of_a_share_only_without_pseudo_counts() -> None:
     shot = [0, 0, WEIGHT_ONE, 0, 0, 0, 0, 0, 0, 0]
     assert index_e6(shot, SPEC_BOX) == 60_000_000
-    assert index_e6(shot, SPEC_DECAY) == 50_000_000 + 10_000_000 // 3
+    assert index_e6(shot, SPEC_DECAY_1) == 50_000_000 + 10_000_000 // 3
+    assert index_e6(shot, SPEC_DECAY) == 50_000_000 + 10_000_000 // 17
 
 
 @both

@@ -93,7 +93,9 @@ def test_the_archive_recomputes_every_sample_and_one_changed_byte_is_found(untid
     path = tmp_path / "feed.jsonl"
     write_feed(path, header, messages[:used])
     published = [
-        Published(s.tick, s.period, s.play_ms, s.data_ms, s.x_e6, s.mu_e6, s.conf_e4, s.inputs_hash, s.flags, s.reason)
+        Published(
+            s.tick, s.period, s.play_ms, s.data_ms, s.x_e6, s.mu_e6, s.s_e4, s.conf_e4, s.inputs_hash, s.flags, s.reason
+        )
         for s in samples
     ]
     assert str(verify(path, published, SPEC_DECAY)) == f"{len(samples)} samples, 0 differ"

@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 
 from bench.economics import figures
-from bench.economics.matches import Match, build
 from bench.economics.season import POOL_USDC, QTY, Played, Season
-from bench.economics.strategies import LEAKS, STRATEGIES, Strategy
 from ingest.feeds import adapter, default_match_paths
+from momentum.evaluation.match import Match, build
+from momentum.evaluation.strategies import LEAKS, STRATEGIES, Strategy
+from momentum.forecast import Prior
 from momentum.replay import final_events
 
 ALL = (*STRATEGIES, *LEAKS)
 FORESEES = {"index 3 s ahead", "shots 3 s ahead", "corner won", "penalty awarded", "noise"}
 """Trades on what is to come; the noise draws its times from the whole match."""
 
+PRIOR = Prior(0.22, 0.24, 0.54)
+
 
 @pytest.fixture(scope="module")
 def match() -> Match:
     """Leicester - Liverpool 2-3 from the installed kloppy package; Liverpool were the favourites."""
     _, events = final_events(adapter("wyscout"), default_match_paths("wyscout"))
-    return build("leicester-liverpool", events, -0.9)
+    return build("leicester-liverpool", events, PRIOR)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def test_a_trader_who_foresees_nothing_trades_alike_when_the_future_is_cut_off(
     _, events = final_events(adapter("wyscout"), default_match_paths("wyscout"))
     cut_ms = 1_800_000
     cut = int(np.flatnonzero((match.period == 2) & (match.second == cut_ms // 1000))[0])
-    short = build("cut", [e for e in events if (e.period, e.play_ms) <= (2, cut_ms)], match.prior)
+    short = build("cut", [e for e in events if (e.period, e.play_ms) <= (2, cut_ms)], PRIOR)
     whole, part = ([order for order in strategy.orders(m, random.Random(1)) if order[0] < cut] for m in (match, short))
     assert whole == part
 

@@ -13,7 +13,7 @@ import orjson
 from ingest.events import FeedError, MatchInfo, Upsert, score
 from ingest.feeds import base
 from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_documents, not_a_match
+from ingest.feeds.files import json_documents, json_files, not_a_match, read_json
 from ingest.feeds.statsperform import constants as c
 from ingest.feeds.statsperform import parse
 from ingest.feeds.statsperform.replay import restore, spoil
@@ -82,6 +82,26 @@ class StatsPerform:
             if isinstance(document["liveData"].get("event"), list)
         ]
 
+    def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+        """The files that hold sections of each match with events."""
+        files: dict[str, dict[Path, None]] = {}
+        played: dict[str, None] = {}  # ids of matches whose events are there, and names of files nobody can read
+        named = {Path(path) for path in paths}
+        for path in json_files(paths):
+            try:
+                content = read_json(path)
+            except FeedError:
+                if path in named:
+                    raise
+                files[path.name], played[path.name] = {path: None}, None
+                continue
+            for document in _sections_of(path, content, path in named):
+                key = str(document["matchInfo"].get("id"))
+                files.setdefault(key, {})[path] = None
+                if isinstance(document["liveData"].get("event"), list):
+                    played[key] = None
+        return {key: tuple(files[key]) for key in played}
+
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays."""
         return parse.parse_info(raw_info)
@@ -106,13 +126,18 @@ class StatsPerform:
 def _sections(paths: Sequence[Path]) -> Iterator[Doc]:
     """The MA1 and MA3 documents at ``paths``: one a file, a list of them, or an object that holds them by name."""
     for path, content, named in json_documents(paths):
-        parts = content if isinstance(content, list) else [content]
-        if isinstance(content, dict) and "matchInfo" not in content:
-            parts = list(content.values())
-        found: list[Doc] = [part for part in parts if isinstance(part, dict) and _is_section(part)]
-        if not found and named:
-            raise not_a_match("statsperform", path, content, "no matchInfo and liveData")
-        yield from found
+        yield from _sections_of(path, content, named)
+
+
+def _sections_of(path: Path, content: object, named: bool) -> list[Doc]:
+    """The sections of one document; a file that was named itself must hold one."""
+    parts = content if isinstance(content, list) else [content]
+    if isinstance(content, dict) and "matchInfo" not in content:
+        parts = list(content.values())
+    found: list[Doc] = [part for part in parts if isinstance(part, dict) and _is_section(part)]
+    if not found and named:
+        raise not_a_match("statsperform", path, content, "no matchInfo and liveData")
+    return found
 
 
 def _is_section(part: Doc) -> bool:

@@ -96,7 +96,7 @@ def _per_cent(value: object) -> float | None:
     if value is None:
         return None
     number = float(str(value))
-    if math.isnan(number):
+    if not math.isfinite(number):
         raise ValueError("coordinate is not a number")
     return min(100.0, max(0.0, number))
 

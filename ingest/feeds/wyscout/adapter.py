@@ -67,6 +67,14 @@ class Wyscout:
         """Ids of the matches whose events are there."""
         return [_match_id(path) for path in _event_files(paths)[0]]
 
+    def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
+        """The events file and the match lists of each match; no document is opened."""
+        files, lists = _event_files(paths)
+        found: dict[str, tuple[Path, ...]] = {}
+        for path in files:  # two files of one name stay together: `load` refuses the pair in clear words
+            found[_match_id(path)] = (path, *found.get(_match_id(path), lists))
+        return found
+
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays."""
         return parse.parse_info(raw_info)

@@ -169,7 +169,9 @@ def _place(doc: Doc) -> tuple[float | None, float | None]:
     positions = doc.get("positions") or ()
     if not positions:
         return None, None
+    if positions[0]["x"] is None or positions[0]["y"] is None:
+        return None, None
     x, y = float(positions[0]["x"]), float(positions[0]["y"])
-    if math.isnan(x) or math.isnan(y):
+    if not (math.isfinite(x) and math.isfinite(y)):
         raise ValueError("coordinate is not a number")
     return min(100.0, max(0.0, x)), min(100.0, max(0.0, y))

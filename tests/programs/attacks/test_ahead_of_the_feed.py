@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bench.economics.matches import Match, build
 from bench.economics.season import Played, Season
-from bench.economics.strategies import Strategy, foresight
 from chain.clients.market import ErrorCode
 from ingest.feeds import adapter, default_match_paths
+from momentum.evaluation.match import Match, build
+from momentum.evaluation.strategies import Strategy, foresight
 from momentum.replay import final_events
 from tests.programs.market_books import check
 from tests.programs.market_kit import LONG, REDUCE_ONLY, SHORT, USDC, Venue

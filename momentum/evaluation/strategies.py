@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.economics.matches import Mark, Match
+from momentum.evaluation.match import Mark, Match
 from momentum.pricing import half_spread
 
 Order = tuple[int, int, int]
@@ -191,7 +191,8 @@ def late(match: Match, _: random.Random) -> Iterator[Order]:
 
 def noise(match: Match, rng: random.Random) -> Iterator[Order]:
     """Buys or sells the running window at random times."""
-    for tick in sorted(rng.choices(np.flatnonzero(match.tradable()).tolist(), k=NOISE_TRADES)):
+    open_ = np.flatnonzero(match.tradable()).tolist()
+    for tick in sorted(rng.choices(open_, k=NOISE_TRADES)) if open_ else ():
         yield tick, int(match.window[tick]), rng.choice((1, -1))
 
 

@@ -1,0 +1,1 @@
+"""What the index, the forecast and the quote are worth on recorded matches."""
