@@ -145,6 +145,28 @@ def outcomes(work: Work[T, R], tasks: Sequence[T], priors: dict[str, Prior], job
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def successes(
+    work: Work[T, R | Failure],
+    tasks: Sequence[T],
+    priors: dict[str, Prior],
+    jobs: int,
+    progress: Progress | None,
+    failures: list[Failure],
+) -> Generator[R, None, None]:
+    """`outcomes` without the failures, which go to ``failures``. Raises FeedError at the end when all have failed."""
+    with closing(outcomes(work, tasks, priors, max(1, jobs))) as found:
+        for number, outcome in enumerate(found, start=1):
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+            else:
+                yield outcome
+            if progress is not None:
+                progress(number, len(tasks))
+    if len(failures) == len(tasks):
+        more = f" (and {len(failures) - 1} more failed)" if len(failures) > 1 else ""
+        raise FeedError(failures[0].code, failures[0].text + more)
+
+
 def tasks_of(provider: str, paths: Sequence[Path], form: str, match: str | None = None) -> list[Task]:
     """The matches at ``paths``, or only ``match``. Raises FeedError when there is none."""
     source = adapter(provider)
@@ -173,21 +195,14 @@ def replay_to_file(
     """
     with TableFile(out) as file:
         tasks = tasks_of(provider, paths, file.form, match)
-        rows, used, failures = 0, 0, []
+        rows, used = 0, 0
+        failures: list[Failure] = []
         problems: Counter[str] = Counter()
-        with closing(outcomes(run, tasks, priors or {}, max(1, jobs))) as found:
-            for number, outcome in enumerate(found, start=1):
-                if isinstance(outcome, Failure):
-                    failures.append(outcome)
-                else:
-                    file.write(outcome.part)
-                    rows += outcome.rows
-                    used += outcome.prior
-                    problems += outcome.problems
-                if progress is not None:
-                    progress(number, len(tasks))
-        if len(failures) == len(tasks):
-            more = f" (and {len(failures) - 1} more failed)" if len(failures) > 1 else ""
-            raise FeedError(failures[0].code, failures[0].text + more)
+        with closing(successes(run, tasks, priors or {}, jobs, progress, failures)) as found:
+            for done in found:
+                file.write(done.part)
+                rows += done.rows
+                used += done.prior
+                problems += done.problems
         file.keep()
     return Report(len(tasks) - len(failures), rows, used, tuple(failures), problems)

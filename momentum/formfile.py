@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.events import FeedError
 from ingest.feeds import adapter
-from momentum.batch import Failure, Task, failure, outcomes, tasks_of
+from momentum.batch import Failure, Progress, Task, failure, successes, tasks_of
 from momentum.forecast import Prior
 from momentum.form import Played, Table, forms, played
 from momentum.prior import FORM, PROBABILITIES
 from momentum.replay import read_final
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -63,18 +61,9 @@ def read_forms(
 ) -> Forms:
     """The form before every match at ``paths``. Raises FeedError when none can be read."""
     tasks = tasks_of(provider, paths, "csv")
-    games: list[Played] = []
     failures: list[Failure] = []
-    with closing(outcomes(read, tasks, priors, max(1, jobs))) as found:
-        for number, outcome in enumerate(found, start=1):
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-            else:
-                games.append(outcome)
-            if progress is not None:
-                progress(number, len(tasks))
-    if not games:
-        raise FeedError(failures[0].code, failures[0].text)
+    with closing(successes(read, tasks, priors, jobs, progress, failures)) as found:
+        games = list(found)
     return Forms(tuple(games), forms(games), tuple(failures))
 
 

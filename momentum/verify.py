@@ -191,10 +191,10 @@ def verify(
         before = known.seconds()
         applied = known.advance(sample.data_ms)
         inputs = [int(value) for value in inputs_at(known.seconds(), period, second, methodology)]
-        expected = _recompute(sample, inputs, known.digest, methodology)
+        x_e6 = index_e6(inputs, methodology)
+        expected = _recompute(sample, inputs, x_e6, known.digest, methodology)
         forecast.apply(applied)
         reason = suspension.tick(applied, period, second)
-        x_e6 = index_e6(inputs, methodology)
         quote = forecast.tick(known, period, second, x_e6, reason=reason)
         for name in ("mu_e6", "s_e4", "conf_e4"):
             expected[name] = (str(getattr(sample, name)), str(getattr(quote, name)))
@@ -213,11 +213,11 @@ def verify(
 
 
 def _recompute(
-    sample: Published, inputs: Sequence[int], digest: bytes, methodology: Methodology
+    sample: Published, inputs: Sequence[int], x_e6: int, digest: bytes, methodology: Methodology
 ) -> dict[str, tuple[str, str]]:
     """Published and recomputed value per field."""
     return {
-        "x_e6": (str(sample.x_e6), str(index_e6(inputs, methodology))),
+        "x_e6": (str(sample.x_e6), str(x_e6)),
         "inputs_hash": (sample.inputs_hash.hex(), inputs_hash(methodology, inputs, digest).hex()),
         "play_ms": (str(sample.play_ms), str(sample.play_ms // 1000 * 1000)),
     }

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.progress import progress_bar
+from backend.cli.progress import processes, progress_bar
 from backend.errors import UserError
 from backend.origin import commit, machine
 
@@ -50,8 +50,7 @@ def evaluate(
         part.touch()
     except OSError as error:
         raise _cannot_write(json_path, error) from error
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers, began = cores if jobs is None else jobs, time.monotonic()
+    workers, began = processes(jobs), time.monotonic()
     command = shlex.join(["futstar", *sys.argv[1:]])
     date = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
     origin = {"machine": machine(), "commit": commit(), "command": command, "date": date}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from backend.cli.progress import progress_bar
+from backend.cli.progress import processes, progress_bar
 from backend.errors import UserError
 
 EXAMPLE = "Example: futstar momentum form --provider wyscout --input FOLDER --prior prior.csv.gz --out priors.csv"
@@ -34,9 +33,8 @@ def form(
     if (home is None) != (away is None):
         raise UserError("bad_option", "one team is no match: give both --home ID and --away ID")
     priors = read_priors(prior)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with progress_bar("matches") as progress:
-        found = read_forms(provider, paths, priors, cores if jobs is None else jobs, progress)
+        found = read_forms(provider, paths, priors, processes(jobs), progress)
     for failure in found.failures:
         typer.echo(f"futstar: [{failure.code}] {failure.text}", err=True)
     if home is not None and away is not None:

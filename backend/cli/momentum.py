@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend.cli import evaluate, form
-from backend.cli.progress import progress_bar
+from backend.cli.progress import processes, progress_bar
 from backend.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,12 +56,9 @@ def replay(
     from momentum.prior import read_priors
 
     priors = read_priors(prior) if prior is not None else None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         with progress_bar("matches") as progress:
-            report = replay_to_file(
-                provider, [*paths, *(more or [])], out, match, priors, cores if jobs is None else jobs, progress
-            )
+            report = replay_to_file(provider, [*paths, *(more or [])], out, match, priors, processes(jobs), progress)
     except OSError as error:
         raise _cannot_write(out, error) from error
     for failure in report.failures:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ingest.events import FeedError
 from ingest.feeds import adapter
-from momentum.batch import Failure, Progress, failure, outcomes
+from momentum.batch import Failure, Progress, failure, successes
 from momentum.evaluation import indices, prices, trades
 from momentum.evaluation.intervals import Interval, Ints
 from momentum.evaluation.sample import STEP_S, TRADED, Measured, Moments, measure
@@ -133,19 +133,9 @@ def evaluate(
     if not names:
         raise FeedError("no_match", f"no match of {place.provider} in {place.folder}: check the path")
     tasks = [Task(place.provider, number, name, sources[name], seed) for number, name in enumerate(names)]
-    measured: list[Measured] = []
     failures: list[Failure] = []
-    with closing(outcomes(run, tasks, priors, max(1, jobs))) as found:
-        for number, outcome in enumerate(found, start=1):
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-            else:
-                measured.append(outcome)
-            if progress is not None:
-                progress(number, len(tasks))
-    if not measured:
-        more = f" (and {len(failures) - 1} more failed)" if len(failures) > 1 else ""
-        raise FeedError(failures[0].code, failures[0].text + more)
+    with closing(successes(run, tasks, priors, jobs, progress, failures)) as found:
+        measured = list(found)
     return tables(place.provider, seed, digest(place, [sources[name] for name in names]), measured, failures)
 
 

@@ -60,8 +60,9 @@ def forecast(
 
     ``awards_carried``: see `momentum.state`; ``venue``: 1 home side at home, 0 neutral ground, -1 exchanged.
     """
-    alone, told = forecast_both(events, ticks, prior, awards_carried=awards_carried, venue=venue, model=model)
-    return alone if told is None else told
+    model = shipped() if model is None else model
+    looks = _looks(events, ticks, prior, model, awards_carried=awards_carried, venue=venue)
+    return _priced(ticks, looks, len(looks) - 1, model)
 
 
 def forecast_both(
@@ -75,6 +76,24 @@ def forecast_both(
 ) -> tuple[Forecast, Forecast | None]:
     """`forecast` without and with ``prior``, from one look at the match; the second None when there is none."""
     model = shipped() if model is None else model
+    looks = _looks(events, ticks, prior, model, awards_carried=awards_carried, venue=venue)
+    return _priced(ticks, looks, 0, model), _priced(ticks, looks, 1, model) if len(looks) > 1 else None
+
+
+_Look = tuple[Ints, Ints, Ints, Ints]
+"""Probability, ``mu``, ``s`` and ``conf`` of every tick."""
+
+
+def _looks(
+    events: Iterable[Event],
+    ticks: archive.Replay,
+    prior: Prior | None,
+    model: Model,
+    *,
+    awards_carried: bool,
+    venue: int,
+) -> list[_Look]:
+    """From play alone and, where there is one, with ``prior``."""
     known, x_e6 = list(events), ticks.x_e6[SPEC_DECAY.name]
     batch, stopped = Batch(known, awards_carried=awards_carried), suspensions(known, awards_carried)
     found: list[list[tuple[Ints, ...]]] = [[], []]
@@ -91,17 +110,18 @@ def forecast_both(
         for kept, look in zip(found, looks, strict=False):
             conf_e4 = model.conf_e4(look.conf_e4, reasons, np.ones_like(seconds), scenes.age_s)
             kept.append((look.share_e6, look.mu_e6, look.s_e4, conf_e4))
-    alone_e6, mu_e6, s_e4, conf_e4 = _joined(found[0])
-    window = _running_window(ticks, x_e6, mu_e6, s_e4, model.play.band)
-    alone = Forecast(alone_e6, None, mu_e6, s_e4, conf_e4, *window)
-    if prior is None:
-        return alone, None
-    odds_e6, mu_e6, s_e4, conf_e4 = _joined(found[1])
-    window = _running_window(ticks, x_e6, mu_e6, s_e4, model.prior.band)
-    return alone, Forecast(alone_e6, odds_e6, mu_e6, s_e4, conf_e4, *window)
+    return [_joined(parts) for parts in found[: 1 if prior is None else 2]]
 
 
-def _joined(parts: Sequence[tuple[Ints, ...]]) -> tuple[Ints, Ints, Ints, Ints]:
+def _priced(ticks: archive.Replay, looks: Sequence[_Look], number: int, model: Model) -> Forecast:
+    """The forecast of one of ``looks``: 0 from play alone, 1 with the odds."""
+    share_e6, mu_e6, s_e4, conf_e4 = looks[number]
+    band = (model.play, model.prior)[number].band
+    window = _running_window(ticks, ticks.x_e6[SPEC_DECAY.name], mu_e6, s_e4, band)
+    return Forecast(looks[0][0], share_e6 if number else None, mu_e6, s_e4, conf_e4, *window)
+
+
+def _joined(parts: Sequence[tuple[Ints, ...]]) -> _Look:
     """The periods' four columns one after the other."""
     none = np.zeros(0, dtype=np.int64)
     share, mu, s, conf = (np.concatenate([*(part[column] for part in parts), none]) for column in range(4))
