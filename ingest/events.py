@@ -53,6 +53,7 @@ class Kind(StrEnum):
     SUBSTITUTION = "substitution"
     PERIOD_START = "period_start"
     PERIOD_END = "period_end"
+    ADDED_TIME = "added_time"  # announced; ``added_s`` tells how much
     OTHER = "other"
 
 
@@ -92,7 +93,9 @@ class Event:
     aerial: bool = False  # duels only
     xg_e6: int | None = None
     provisional: bool = False  # may still be overturned (VAR, possible goal)
-    player: str | None = None
+    player: str | None = None  # the name, or the provider's id where it gives no name
+    player_id: str | None = None  # the provider's id
+    added_s: int | None = None  # added time announced for the period, seconds
     text: str = ""  # a few words for people
 
 

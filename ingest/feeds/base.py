@@ -49,6 +49,20 @@ class Recorded:
     official_score: tuple[int, int] | None = None  # home, away, without a shoot-out; None where the files lack it
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole document of a provider taken apart: what a poll brings. ``rows`` are raw fragments as `Adapter.parse`
+    takes them, in the document's order; a document without events (line-ups, results) has none.
+    """
+
+    match_id: str  # the provider's id of the match; empty where the document does not tell
+    raw_info: dict[str, Any] | None  # for `Adapter.info`; None where the document has no header
+    rows: tuple[dict[str, Any], ...]
+    version_ms: int = 0  # when the provider made it, unix ms; 0 where it does not tell
+    whole: bool = True  # whether ``rows`` are all events of the match, so that a missing one is withdrawn
+    problems: tuple[Problem, ...] = ()
+
+
 Replay = tuple[FeedHeader, list[FeedMessage]]
 
 
@@ -68,6 +82,20 @@ class Adapter(Protocol):
     """One provider. `load` reads recordings, `parse` is what a live feed calls for each raw fragment."""
 
     name: str
+    versioned: bool
+    """Whether the provider's rows carry versions of their own; otherwise their arrival orders them (`stamp`)."""
+
+    def document(self, body: bytes) -> Document:
+        """Take a whole document apart. Raises FeedError for what is none of this provider's, and nothing else."""
+        ...
+
+    def key(self, doc: dict[str, Any]) -> str:
+        """The id of a fragment's event within its match; empty when it has none. Never raises."""
+        ...
+
+    def withdrawal(self, key: str, version: int) -> dict[str, Any]:
+        """A fragment that withdraws event ``key``, in the provider's own form, for rows that vanish from documents."""
+        ...
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """Read one recorded match. Raises FeedError for anything that is not one."""
@@ -103,7 +131,7 @@ class Adapter(Protocol):
         ...
 
     def stamp(self, doc: dict[str, Any], unix_ms: int) -> dict[str, Any]:
-        """The fragment with its modification time set to ``unix_ms``."""
+        """The fragment with its modification time, which is its version, set to ``unix_ms``."""
         ...
 
     def urgent(self, doc: dict[str, Any]) -> bool:

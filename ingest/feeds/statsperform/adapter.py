@@ -30,6 +30,32 @@ class StatsPerform:
     """See `ingest.feeds.base.Adapter`."""
 
     name = "statsperform"
+    versioned = True
+
+    def document(self, body: bytes) -> base.Document:
+        """An MA1 or MA3 document."""
+        try:
+            part = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
+        if not isinstance(part, dict) or not _is_section(part):
+            raise FeedError("statsperform_not_a_match", "no matchInfo and liveData: check the address")
+        info = part["matchInfo"]
+        events = part["liveData"].get("event")
+        rows = tuple(row for row in events if isinstance(row, dict)) if isinstance(events, list) else ()
+        try:
+            version_ms = parse.unix_ms(str(info["lastUpdated"]))
+        except (KeyError, ValueError, OverflowError):
+            version_ms = 0
+        return base.Document(str(info.get("id", "")), _slim(info), rows, version_ms)
+
+    def key(self, doc: Doc) -> str:
+        """``id`` is unique in the match; ``eventId`` only within a team."""
+        return str(doc.get("id", ""))
+
+    def withdrawal(self, key: str, version: int) -> Doc:
+        """A row of type 43, as a deleted event becomes."""
+        return {"id": key, "typeId": c.DELETED, "periodId": 0, "lastModified": parse.iso(version)}
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One match from its MA3 document and, where given, its MA1 document, in any order or one file."""

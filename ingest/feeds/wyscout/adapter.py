@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from ingest.events import FeedError, MatchInfo, Upsert, score
 from ingest.feeds import base
 from ingest.feeds.base import Parsed, Problem, Recorded, Row
@@ -29,6 +31,26 @@ class Wyscout:
     """See `ingest.feeds.base.Adapter`."""
 
     name = "wyscout"
+    versioned = False
+
+    def document(self, body: bytes) -> base.Document:
+        """An events document; it does not tell who is at home."""
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
+        if not isinstance(document, dict) or not isinstance(document.get("events"), list):
+            raise FeedError("wyscout_not_a_match", "no events list: check the address")
+        rows = tuple(row for row in document["events"] if isinstance(row, dict))
+        return base.Document(str(rows[0].get("matchId", "")) if rows else "", None, rows)
+
+    def key(self, doc: Doc) -> str:
+        """``id`` is unique in the match."""
+        return str(doc.get("id", ""))
+
+    def withdrawal(self, key: str, version: int) -> Doc:
+        """Marked ``deleted``, as version 3 of the provider's interface does."""
+        return {"id": key, "deleted": True, "modified": version}
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One match; in a folder of many, ``match`` names it."""

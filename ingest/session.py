@@ -1,0 +1,227 @@
+"""One provider's feed of one match: bytes and arrival times in, canonical changes out. A pure core.
+
+A polled document is compared row by row with the one before it, so that only what changed is parsed; a row that
+vanished is withdrawn, and one that returns is revived. Pushed fragments take the same road. Whatever arrives twice,
+late or broken changes nothing and is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+import xxhash
+
+from ingest.events import FeedError, MatchInfo, Upsert
+from ingest.feeds.base import Adapter, Problem, split
+from ingest.timeline import Applied, Change, Timeline
+
+Doc = dict[str, Any]
+DROP_ROWS, DROP_SHARE = 5, 0.02
+"""Up to so many rows, or this share of the match, may vanish from a document at once. More looks like half a
+document, and is believed only when the next one agrees."""
+
+
+class Outcome(StrEnum):
+    """What an arrival was."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    OLDER = "older"  # made before a document that had arrived already
+    BROKEN = "broken"  # no document or fragment of this provider, or one of another match
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A raw fragment that is new or different, by what name history keeps it, and its canonical changes."""
+
+    doc: Doc
+    raw: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one arrival did. ``items`` are what a journal has to keep, ``applied`` what is different now."""
+
+    outcome: Outcome
+    items: tuple[Item, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Known:
+    """A row as it was seen last."""
+
+    digest: bytes
+    version: int
+    present: bool
+
+
+class Session:
+    """Give it every arrival in order. ``counts`` tells how many there were of each outcome and each problem code."""
+
+    def __init__(self, adapter: Adapter, match_id: str, info: MatchInfo | None = None) -> None:
+        """``info`` may be left out where the provider's documents carry it."""
+        self.adapter = adapter
+        self.match_id = match_id
+        self.info = info
+        self.raw_info: Doc | None = None
+        self.timeline = Timeline(info)
+        self.counts: Counter[str] = Counter()
+        self._rows: dict[str, _Known] = {}
+        self._last = b""
+        self._version_ms = 0
+        self._stamp = 0
+        self._doubted: frozenset[str] = frozenset()
+
+    def document(self, body: bytes, at_ms: int) -> Delivery:
+        """A whole document arrived at ``at_ms``. Never raises for bad content."""
+        digest = xxhash.xxh3_128_digest(body)
+        if digest == self._last:
+            return self._counted(Delivery(Outcome.UNCHANGED))
+        try:
+            document = self.adapter.document(body)
+            self._adopt(document.match_id, document.raw_info)
+        except FeedError as error:
+            return self._broken(error.code, str(error))
+        if document.version_ms and document.version_ms < self._version_ms:
+            return self._counted(Delivery(Outcome.OLDER))
+        problems = list(document.problems)
+        if self.info is None:
+            if document.rows:
+                return self._broken("no_header", "events came before anything told who plays: poll the match first")
+            return self._counted(Delivery(Outcome.UNCHANGED, problems=tuple(problems)))
+        items, seen = self._changed(document.rows, at_ms, problems)
+        if document.whole and document.rows:
+            items += self._vanished(seen, at_ms, problems)
+        self._version_ms = max(self._version_ms, document.version_ms)
+        if not self._doubted:  # a doubted document must be looked at again, even when it comes back byte by byte
+            self._last = digest
+        return self._delivered(items, problems)
+
+    def fragment(self, doc: object, at_ms: int) -> Delivery:
+        """A pushed fragment arrived at ``at_ms``. Never raises for bad content."""
+        if self.info is None:
+            return self._broken("no_header", "an event came before anything told who plays: fetch the match first")
+        if not isinstance(doc, dict):
+            return self._broken("bad_event", f"a {type(doc).__name__} is no event")
+        problems: list[Problem] = []
+        items, _ = self._changed((doc,), at_ms, problems)
+        return self._delivered(items, problems)
+
+    def _adopt(self, match_id: str, raw_info: Doc | None) -> None:
+        """Take the header of the first document that has one. Raises FeedError for one of another match."""
+        if match_id and match_id != self.match_id:
+            raise FeedError(
+                "other_match", f"a document of match {match_id[:40]} came for match {self.match_id}: check the address"
+            )
+        if raw_info is None:
+            return
+        info = self.adapter.info(raw_info)
+        if self.info is None:
+            self.info, self.raw_info = info, raw_info
+            self.timeline.match = info
+        elif (info.home.team_id, info.away.team_id) != (self.info.home.team_id, self.info.away.team_id):
+            raise FeedError(
+                "other_teams",
+                f"match {self.match_id} is now between other teams ({info.home.name[:40]}, {info.away.name[:40]}): "
+                "its events are not read",
+            )
+        elif self.raw_info is None:
+            self.raw_info = raw_info
+
+    def _changed(self, rows: Iterable[Doc], at_ms: int, problems: list[Problem]) -> tuple[list[Item], set[str]]:
+        """Items for rows that are new, different or back, and the keys of all rows."""
+        items: list[Item] = []
+        seen: set[str] = set()
+        for doc in rows:
+            key = self.adapter.key(doc)
+            try:
+                packed = orjson.dumps(doc)
+            except (TypeError, ValueError) as error:  # an integer beyond 64 bits, a lone surrogate
+                problems.append(Problem("bad_event", f"event {key[:40]}", f"{error}"[:200]))
+                continue
+            digest = xxhash.xxh3_128_digest(packed)
+            seen.add(key)
+            known = self._rows.get(key) if key else None
+            if known is not None and known.digest == digest and known.present:
+                continue
+            item = self._item(doc, packed, at_ms, known, problems)
+            if key:
+                version = max((_version(change) for change in item.changes), default=0)
+                self._rows[key] = _Known(digest, max(version, known.version if known else 0), True)
+            items.append(item)
+        return items, seen
+
+    def _item(self, doc: Doc, packed: bytes, at_ms: int, known: _Known | None, problems: list[Problem]) -> Item:
+        """Parse one row; what the provider does not version is ordered by its arrival."""
+        if not self.adapter.versioned:
+            doc = self.adapter.stamp(doc, self._next_stamp(at_ms))
+            packed = orjson.dumps(doc)
+        changes, found = self._parse(doc)
+        if known is not None and not known.present and any(_version(change) <= known.version for change in changes):
+            # Its withdrawal was ours, one above its version: the provider's next correction is still newer.
+            doc = self.adapter.stamp(doc, known.version + 1)
+            packed = orjson.dumps(doc)
+            changes, found = self._parse(doc)
+        problems += found
+        return Item(doc, hashlib.sha256(packed).hexdigest(), changes)
+
+    def _vanished(self, seen: set[str], at_ms: int, problems: list[Problem]) -> list[Item]:
+        """Withdrawals of the rows that the document no longer has, unless it looks like half a document."""
+        gone = [key for key, known in self._rows.items() if known.present and key not in seen]
+        if not gone:
+            self._doubted = frozenset()
+            return []
+        if len(gone) > max(DROP_ROWS, DROP_SHARE * len(self._rows)) and not self._doubted >= set(gone):
+            self._doubted = frozenset(gone)
+            problems.append(
+                Problem(
+                    "shrunk_document", f"match {self.match_id}", f"{len(gone)} of {len(self._rows)} events vanished"
+                )
+            )
+            return []
+        self._doubted = frozenset()
+        items = []
+        for key in gone:
+            known = self._rows[key]
+            version = self._next_stamp(at_ms) if not self.adapter.versioned else known.version + 1
+            doc = self.adapter.withdrawal(key, version)
+            changes, found = self._parse(doc)
+            problems += found
+            self._rows[key] = _Known(known.digest, max(version, known.version), False)
+            items.append(Item(doc, hashlib.sha256(orjson.dumps(doc)).hexdigest(), changes))
+        return items
+
+    def _parse(self, doc: Doc) -> tuple[tuple[Change, ...], list[Problem]]:
+        assert self.info is not None
+        changes, problems = split(self.adapter.parse(self.info, doc))
+        return tuple(changes), problems
+
+    def _next_stamp(self, at_ms: int) -> int:
+        self._stamp = max(at_ms, self._stamp + 1)
+        return self._stamp
+
+    def _delivered(self, items: list[Item], problems: list[Problem]) -> Delivery:
+        applied = self.timeline.apply(change for item in items for change in item.changes)
+        outcome = Outcome.CHANGED if items else Outcome.UNCHANGED
+        return self._counted(Delivery(outcome, tuple(items), applied, tuple(problems)))
+
+    def _broken(self, code: str, text: str) -> Delivery:
+        return self._counted(Delivery(Outcome.BROKEN, problems=(Problem(code, f"match {self.match_id}", text[:300]),)))
+
+    def _counted(self, delivery: Delivery) -> Delivery:
+        self.counts[delivery.outcome] += 1
+        self.counts.update(problem.code for problem in delivery.problems)
+        return delivery
+
+
+def _version(change: Change) -> int:
+    return change.event.version if isinstance(change, Upsert) else change.version
