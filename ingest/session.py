@@ -60,7 +60,8 @@ class _Known:
     """A row as it was seen last."""
 
     digest: bytes
-    version: int
+    version: int  # the highest it was given, by the provider or here
+    told: int  # the highest that the provider itself gave it
     present: bool
 
 
@@ -113,8 +114,25 @@ class Session:
         if not isinstance(doc, dict):
             return self._broken("bad_event", f"a {type(doc).__name__} is no event")
         problems: list[Problem] = []
-        items, _ = self._changed((doc,), at_ms, problems)
+        items, _ = self._changed((doc,), at_ms, problems, pushed=True)
         return self._delivered(items, problems)
+
+    def resume(self, docs: Iterable[Doc]) -> None:
+        """Take up a journal: the ``doc`` of every item delivered so far, in order, before anything else arrives.
+
+        What vanishes from the provider's documents while nobody looks is found by the next one.
+        """
+        for doc in docs:
+            changes, _ = self._parse(doc)
+            self.timeline.apply(changes)
+            key, version = self.adapter.key(doc), _newest(changes)
+            self._stamp = max(self._stamp, version)
+            if key:
+                known = self._rows.get(key)
+                ours = doc == self.adapter.withdrawal(key, version)
+                highest = max(version, known.version if known else 0)
+                # Which version was the provider's own is not in the journal: its next document tells.
+                self._rows[key] = _Known(xxhash.xxh3_128_digest(self._packed(doc)), highest, 0, not ours)
 
     def _adopt(self, match_id: str, raw_info: Doc | None) -> None:
         """Take the header of the first document that has one. Raises FeedError for one of another match."""
@@ -137,42 +155,47 @@ class Session:
         elif self.raw_info is None:
             self.raw_info = raw_info
 
-    def _changed(self, rows: Iterable[Doc], at_ms: int, problems: list[Problem]) -> tuple[list[Item], set[str]]:
+    def _changed(
+        self, rows: Iterable[Doc], at_ms: int, problems: list[Problem], pushed: bool = False
+    ) -> tuple[list[Item], set[str]]:
         """Items for rows that are new, different or back, and the keys of all rows."""
         items: list[Item] = []
         seen: set[str] = set()
         for doc in rows:
             key = self.adapter.key(doc)
             try:
-                packed = orjson.dumps(doc)
+                packed = self._packed(doc)
             except (TypeError, ValueError) as error:  # an integer beyond 64 bits, a lone surrogate
                 problems.append(Problem("bad_event", f"event {key[:40]}", f"{error}"[:200]))
                 continue
             digest = xxhash.xxh3_128_digest(packed)
-            seen.add(key)
             known = self._rows.get(key) if key else None
             if known is not None and known.digest == digest and known.present:
+                seen.add(key)
                 continue
-            item = self._item(doc, packed, at_ms, known, problems)
+            if not self.adapter.versioned:  # what the provider does not version is ordered by its arrival
+                doc = self.adapter.stamp(doc, self._next_stamp(at_ms))
+            changes, found = self._parse(doc)
+            told = _newest(changes)
+            if known is None:
+                known = _Known(digest, told, told, True)
+            elif told >= known.told or not changes:
+                # Two documents may say different things under one version: a field was missing for a while, a row was
+                # withdrawn here and is back. The later document counts. Pushed messages have no such order.
+                if not pushed and key not in seen and any(map(self.timeline.ignores, changes)):
+                    doc = self.adapter.stamp(doc, known.version + 1)
+                    changes, found = self._parse(doc)
+                known = _Known(digest, max(_newest(changes), known.version), max(told, known.told), True)
             if key:
-                version = max((_version(change) for change in item.changes), default=0)
-                self._rows[key] = _Known(digest, max(version, known.version if known else 0), True)
-            items.append(item)
+                self._rows[key] = known
+            seen.add(key)
+            problems += found
+            items.append(_item(doc, changes))
         return items, seen
 
-    def _item(self, doc: Doc, packed: bytes, at_ms: int, known: _Known | None, problems: list[Problem]) -> Item:
-        """Parse one row; what the provider does not version is ordered by its arrival."""
-        if not self.adapter.versioned:
-            doc = self.adapter.stamp(doc, self._next_stamp(at_ms))
-            packed = orjson.dumps(doc)
-        changes, found = self._parse(doc)
-        if known is not None and not known.present and any(_version(change) <= known.version for change in changes):
-            # Its withdrawal was ours, one above its version: the provider's next correction is still newer.
-            doc = self.adapter.stamp(doc, known.version + 1)
-            packed = orjson.dumps(doc)
-            changes, found = self._parse(doc)
-        problems += found
-        return Item(doc, hashlib.sha256(packed).hexdigest(), changes)
+    def _packed(self, doc: Doc) -> bytes:
+        """What tells a row from its next version. A journal holds rows with the stamps that they were given here."""
+        return orjson.dumps(doc if self.adapter.versioned else self.adapter.stamp(doc, 0))
 
     def _vanished(self, seen: set[str], at_ms: int, problems: list[Problem]) -> list[Item]:
         """Withdrawals of the rows that the document no longer has, unless it looks like half a document."""
@@ -196,8 +219,8 @@ class Session:
             doc = self.adapter.withdrawal(key, version)
             changes, found = self._parse(doc)
             problems += found
-            self._rows[key] = _Known(known.digest, max(version, known.version), False)
-            items.append(Item(doc, hashlib.sha256(orjson.dumps(doc)).hexdigest(), changes))
+            self._rows[key] = _Known(known.digest, max(version, known.version), known.told, False)
+            items.append(_item(doc, changes))
         return items
 
     def _parse(self, doc: Doc) -> tuple[tuple[Change, ...], list[Problem]]:
@@ -223,5 +246,12 @@ class Session:
         return delivery
 
 
-def _version(change: Change) -> int:
-    return change.event.version if isinstance(change, Upsert) else change.version
+def _item(doc: Doc, changes: tuple[Change, ...]) -> Item:
+    return Item(doc, hashlib.sha256(orjson.dumps(doc)).hexdigest(), changes)
+
+
+def _newest(changes: Iterable[Change]) -> int:
+    """The highest version among ``changes``; 0 where there are none."""
+    return max(
+        (change.event.version if isinstance(change, Upsert) else change.version for change in changes), default=0
+    )

@@ -8,7 +8,7 @@ final state never depends on the order of delivery. A deletion of an id never se
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.events import Delete, Event, MatchInfo, Upsert
 
@@ -36,13 +36,9 @@ class Timeline:
         """Absorb ``changes``; return those that altered the event set, in the order given."""
         applied = []
         for change in changes:
-            if isinstance(change, Upsert):
-                event: Event | None = change.event
-                key, rank = change.event.event_id, (change.event.version, False)
-            else:
-                event, key, rank = None, change.event_id, (change.version, True)
+            key, rank, event = _told(change)
             known = self._known.get(key)
-            if known is not None and (rank < known[0] or (rank == known[0] and repr(event) <= repr(known[1]))):
+            if known is not None and _outranked(rank, event, known):
                 self.stale += 1
                 continue
             old = known[1] if known else None
@@ -50,6 +46,15 @@ class Timeline:
             if old != event:
                 applied.append(Applied(old, event))
         return tuple(applied)
+
+    def ignores(self, change: Change) -> bool:
+        """Whether ``change`` says something else than what is known, and would be too old to count."""
+        key, rank, event = _told(change)
+        known = self._known.get(key)
+        if known is None or not _outranked(rank, event, known):
+            return False
+        old = known[1]
+        return event != old and (event is None or old is None or replace(event, version=old.version) != old)
 
     def snapshot(self, document: Iterable[Change], version: int) -> tuple[Applied, ...]:
         """Absorb a whole document as of ``version``: what is known and no longer in it is withdrawn.
@@ -74,3 +79,14 @@ class Timeline:
 
     def __len__(self) -> int:
         return sum(event is not None for _, event in self._known.values())
+
+
+def _told(change: Change) -> tuple[str, _Rank, Event | None]:
+    """Whom ``change`` is about, its rank and what it says."""
+    if isinstance(change, Upsert):
+        return change.event.event_id, (change.event.version, False), change.event
+    return change.event_id, (change.version, True), None
+
+
+def _outranked(rank: _Rank, event: Event | None, known: tuple[_Rank, Event | None]) -> bool:
+    return rank < known[0] or (rank == known[0] and repr(event) <= repr(known[1]))

@@ -42,7 +42,8 @@ class Wyscout:
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise FeedError("wyscout_not_a_match", "no events list: check the address")
         rows = tuple(row for row in document["events"] if isinstance(row, dict))
-        return base.Document(str(rows[0].get("matchId", "")) if rows else "", None, rows)
+        match_id = next((str(row["matchId"]) for row in rows if "matchId" in row), "")  # the loader's whistles have none
+        return base.Document(match_id, None, rows)
 
     def key(self, doc: Doc) -> str:
         """``id`` is unique in the match."""
