@@ -114,6 +114,8 @@ class Session:
             return self._broken("bad_event", f"a {type(doc).__name__} is no event")
         problems: list[Problem] = []
         items, _ = self._changed((doc,), at_ms, problems)
+        if items:
+            self._last = b""  # the last document, coming again, would withdraw it
         return self._delivered(items, problems)
 
     def _adopt(self, match_id: str, raw_info: Doc | None) -> None:

@@ -47,7 +47,7 @@ class HttpLine:
     def __init__(self, response: httpx.Response, network: Network) -> None:
         self._response = response
         self._network = network
-        self._chunks = response.aiter_raw(65_536)
+        self._chunks = response.aiter_raw()  # a chunk size would wait until so much has come
         self._splitter = Splitter()
         gzip = "gzip" in response.headers.get("content-encoding", "").lower()
         self._unpack = zlib.decompressobj(wbits=31) if gzip else None

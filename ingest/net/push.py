@@ -3,8 +3,9 @@
 A push line has no memory: what was sent while it was down is gone, and a withdrawn event may never be told. So the
 document is fetched when the line opens, after every break, and once in a while; the session compares it. A document
 made before the last message would withdraw that message's event, so one is handed on only when the line was silent
-for ``settle_ms`` before it was asked for and until it came; after `SETTLE_TRIES` it is handed on with the messages of
-that time after it.
+for ``settle_ms`` before it was asked for and until it came, the opening of the line being a message as well; after
+`SETTLE_TRIES` it is handed on with the messages of that time after it. Only the very first document, which can
+withdraw nothing, is handed on as it comes, and again when it is settled.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class PushCore:
     pushed_ms: int = -(10**15)
     recent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=RECENT_MESSAGES))
 
+    def opened(self, now_ms: int) -> None:
+        """A line is open: what happened just before may be in no document yet."""
+        self.pushed_ms = now_ms
+
     def sort(self, messages: list[bytes], now_ms: int) -> tuple[bytes, dict[str, int]]:
         """The fragments among ``messages``, one a line, and how many there were of each class."""
         lines: list[bytes] = []
@@ -75,11 +80,11 @@ class PushCore:
 
     def settled(self, asked_ms: int) -> bool:
         """Whether a document asked for at ``asked_ms``, here now, holds everything that was pushed."""
-        return self.pushed_ms < asked_ms - self.settle_ms
+        return self.pushed_ms <= asked_ms - self.settle_ms
 
     def since(self, asked_ms: int) -> bytes:
         """The messages that such a document may lack."""
-        return b"".join(line for at_ms, line in self.recent if at_ms >= asked_ms - self.settle_ms)
+        return b"".join(line for at_ms, line in self.recent if at_ms > asked_ms - self.settle_ms)
 
 
 class PushSource:
@@ -159,6 +164,7 @@ class PushSource:
                 await self._refused(error)
             raise
         self._renewed = False
+        self._core.opened(self._network.monotonic_ms())
         reading = asyncio.get_running_loop().create_task(self._read(line))
         checking = asyncio.get_running_loop().create_task(self._check())
         try:
@@ -226,6 +232,9 @@ class PushSource:
                 return verdict.wait_ms
             if verdict.kind is ArrivalKind.DOCUMENT and not self._core.settled(asked_ms) and attempt < SETTLE_TRIES:
                 self._network.counts["document_unsettled"] += 1
+                if self._checked_ms < 0:
+                    self._checked_ms = asked_ms
+                    await self._put(verdict.kind, body, verdict.note)
                 self._poll.forget()
                 await asyncio.sleep(self._push.settle_ms / 1000)
                 continue

@@ -37,9 +37,7 @@ class Splitter:
         while True:
             mark = self._pattern().search(self._buffer, self._at)
             if mark is None:
-                # The newline that may start a new object is looked at again with the byte after it.
-                ends_open = self._skipping and self._buffer.endswith(b"\n")
-                self._at = len(self._buffer) - (1 if ends_open and self._at < len(self._buffer) else 0)
+                self._at = len(self._buffer)
                 break
             byte = self._buffer[mark.start()]
             if self._in_string and byte == _BACKSLASH and mark.end() == len(self._buffer):
@@ -115,5 +113,7 @@ class Splitter:
         elif self._skipping or len(self._buffer) - self._start > self._max_bytes:
             self.dropped += not self._skipping
             self._skipping = True
+            if not self._in_string and self._buffer.endswith(b"\n"):
+                self._at = len(self._buffer) - 1  # looked at again with the byte after it, which may be a brace
             del self._buffer[: self._at]
             self._at = self._start = 0
