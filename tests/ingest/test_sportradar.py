@@ -186,7 +186,9 @@ def test_a_withdrawal_is_a_tombstone_of_its_version() -> None:
 VALUES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
 )
-FIELDS = ["id", "type", "time", "period", "period_type", "match_clock", "match_time", "competitor", "x", "y", "players", "updated", "updated_time", "stoppage_time", "stoppage_time_clock", "injury_time_announced", "method", "status", "payload", "metadata", "event"]
+FIELDS = ["id", "type", "time", "period", "period_type", "match_clock", "match_time", "competitor", "x", "y", "players"]
+FIELDS += ["updated", "updated_time", "stoppage_time", "stoppage_time_clock", "injury_time_announced", "method"]
+FIELDS += ["status", "payload", "metadata", "event"]
 ROWS = st.dictionaries(st.sampled_from(FIELDS), VALUES)
 
 
