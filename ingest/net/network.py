@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -38,6 +39,7 @@ class Network:
         self.redactor.guard()
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
         self.client = httpx.AsyncClient(transport=transport, limits=limits, trust_env=transport is None)
+        self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's session is ours
         self._max_body_bytes = max_body_bytes
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
         self._gates: dict[str, Gate] = {}
@@ -84,7 +86,7 @@ class Network:
                 if error.code != "token_unavailable":
                     raise
                 return Failure(Trouble.CONNECT, str(error)), {}
-            request = Request(address, headers, secret_headers, authoriser.query)
+            request = Request(address, headers, secret_headers, authoriser.query, redirects=plan.redirects)
             reply = await fetch(self.client, request, self.redactor, self._max_body_bytes)
         self.counts[reply.trouble if isinstance(reply, Failure) else f"status_{reply.status}"] += 1
         return reply, secret_headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -129,12 +129,15 @@ class PollSource:
         endpoint: Endpoint,
         network: Network,
         phase: Callable[[int], Phase | None] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """``phase`` (Unix ms -> phase, None when over) overrides the plan's, for who knows better than the calendar."""
+        """``phase`` (Unix ms -> phase, None when over) overrides the plan's, for who knows better than the calendar.
+        ``headers`` go along with every request and hold no secret."""
         self.plan = plan
         self.endpoint = endpoint
         self._network = network
         self._phase = phase or plan.span.phase
+        self._headers = dict(headers or {})
         self._closed = asyncio.Event()
         self._core: PollCore | None = None
 
@@ -159,7 +162,7 @@ class PollSource:
                 await self._sleep(1_000)
                 continue
             request = asyncio.get_running_loop().create_task(
-                network.get(self.plan, self.endpoint.address, core.headers(), phase)
+                network.get(self.plan, self.endpoint.address, core.headers() | self._headers, phase)
             )
             try:
                 while not await self._done(request, None if core.lost else core.stale_at(phase)):
