@@ -20,6 +20,7 @@ from ingest.net.secret import Redactor, Secret
 
 MAX_AT_ONCE = 16
 """Answers read at the same time: bounds memory to so many documents."""
+GOLDEN = 0.6180339887498949
 
 
 class Network:
@@ -42,12 +43,20 @@ class Network:
         self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's session is ours
         self._max_body_bytes = max_body_bytes
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+        self._opened = 0
         self._gates: dict[str, Gate] = {}
         self._authorisers: dict[str, Authoriser] = {}
 
     def monotonic_ms(self) -> int:
         """The event loop's clock, for schedules and deadlines."""
         return int(asyncio.get_running_loop().time() * 1000)
+
+    def shift(self) -> float:
+        """Where in its period the next source asks (0 to 1): each one opened falls into the widest gap that the others
+        leave, so that many matches do not ask in the same moment. The first one is 0."""
+        share = self._opened * GOLDEN % 1.0
+        self._opened += 1
+        return share
 
     def child_rng(self) -> random.Random:
         """A generator of its own for one source, so that sources do not disturb each other's jitter."""
@@ -88,7 +97,7 @@ class Network:
                 return Failure(Trouble.CONNECT, str(error)), {}
             request = Request(address, headers, secret_headers, authoriser.query, redirects=plan.redirects)
             reply = await fetch(self.client, request, self.redactor, self._max_body_bytes)
-        self.counts[reply.trouble if isinstance(reply, Failure) else f"status_{reply.status}"] += 1
+        self.counts[reply.trouble.value if isinstance(reply, Failure) else f"status_{reply.status}"] += 1
         return reply, secret_headers
 
     async def renew(self, plan: FeedPlan, sent: Mapping[str, Secret]) -> None:

@@ -24,7 +24,7 @@ from ingest.net.fetch import Reply
 from ingest.net.line import Line, LineError, open_http, open_socket
 from ingest.net.network import Network
 from ingest.net.plan import FeedPlan, Phase, Push, Transport
-from ingest.net.poll import PollCore, Then, Verdict
+from ingest.net.poll import PollCore, Then, Verdict, refused
 
 SETTLE_TRIES = 5
 RECENT_MESSAGES = 4_096
@@ -136,6 +136,7 @@ class PushSource:
                 if isinstance(item, FeedError):
                     raise item
                 yield item
+                del item
         finally:
             self._run.cancel()
             await asyncio.gather(self._run, return_exceptions=True)
@@ -180,11 +181,7 @@ class PushSource:
 
     async def _refused(self, error: LineError) -> None:
         if self._renewed:
-            raise FeedError(
-                "credentials_refused",
-                f"{self.plan.provider} refuses the push line ({error}) with a new token too: "
-                "check the credentials and what they are for",
-            ) from None
+            raise refused(self.plan, "the push line", str(error)) from None
         self._renewed = True
         self._network.counts["token_renewed"] += 1
         await self._network.renew(self.plan, self._network.authoriser(self.plan).held())
@@ -249,11 +246,7 @@ class PushSource:
         answer, sent = await network.get(self.plan, self._endpoint.address, self._poll.headers(), phase)
         verdict = self._poll.answered(answer, phase, network.monotonic_ms(), network.now_ms())
         if verdict.then is Then.STOP:
-            raise FeedError(
-                "credentials_refused",
-                f"{self.plan.provider} refuses {self._endpoint.name} ({verdict.note}) with a new token too: "
-                "check the credentials and what they are for",
-            )
+            raise refused(self.plan, self._endpoint.name, verdict.note)
         if verdict.then is Then.RENEW:
             network.counts["token_renewed"] += 1
             await network.renew(self.plan, sent)
