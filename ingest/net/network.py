@@ -49,7 +49,7 @@ class Network:
 
     def monotonic_ms(self) -> int:
         """The event loop's clock, for schedules and deadlines."""
-        return int(asyncio.get_running_loop().time() * 1000)
+        return round(asyncio.get_running_loop().time() * 1000)  # a timer may ring a nanosecond early
 
     def shift(self) -> float:
         """Where in its period the next source asks (0 to 1): each one opened falls into the widest gap that the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -162,6 +163,25 @@ def test_two_hundred_matches_share_one_budget_and_all_are_served() -> None:
         assert len(shares) == 200
         assert sum(shares.values()) == pytest.approx(2_100, rel=0.03)  # the budget is used up
         assert max(shares.values()) - min(shares.values()) <= 2
+
+    virtualtime.run(main())
+
+
+def test_many_matches_do_not_ask_in_the_same_moment() -> None:
+    async def main() -> None:
+        script = Script(ok())
+        async with network(script) as net:
+            plans = [plan_of(match_id=f"m{n}") for n in range(20)]
+            fleet = Fleet({plan.match_id: PollSource(plan, plan.documents[0], net) for plan in plans})
+            try:
+                async with asyncio.timeout(10):
+                    async for _ in fleet.arrivals():
+                        pass
+            except TimeoutError:
+                await fleet.close()
+        moments = sorted(at for at in script.times if 5 <= at < 6)
+        assert len(moments) == 20
+        assert min(after - before for before, after in itertools.pairwise(moments)) > 0.015
 
     virtualtime.run(main())
 
