@@ -173,6 +173,9 @@ class PushSource:
             for task in (reading, checking):
                 if task.done():
                     task.result()
+        except LineError as error:
+            await self._put(ArrivalKind.LOST, note=str(error))  # told before hanging up, which may take its time
+            raise
         finally:
             reading.cancel()
             checking.cancel()

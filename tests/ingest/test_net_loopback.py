@@ -368,7 +368,7 @@ async def test_a_websocket_that_answers_no_ping_is_lost(monkeypatch: pytest.Monk
 
     app = web.Application()
     app.router.add_get("/doc", _answers(b"{}"))
-    async with serve(deaf, "127.0.0.1", 0) as server, served(app) as host:
+    async with serve(deaf, "127.0.0.1", 0, close_timeout=0.1) as server, served(app) as host:
         port = next(iter(server.sockets)).getsockname()[1]
         push = Push(Address(f"ws://127.0.0.1:{port}/"), (), beat_ms=0)
         made = plan((endpoint(host),), transport=Transport.WEBSOCKET, push=push)
