@@ -236,6 +236,7 @@ class PushSource:
                     self._checked_ms = asked_ms
                     await self._put(verdict.kind, body, verdict.note)
                 self._poll.forget()
+                del verdict, body  # many lines wait here at once after a provider's restart
                 await asyncio.sleep(self._push.settle_ms / 1000)
                 continue
             self._checked_ms = asked_ms
