@@ -73,12 +73,14 @@ class Network:
         return gate
 
     def authoriser(self, plan: FeedPlan) -> Authoriser:
-        """Tokens and keys of the plan's credential."""
+        """Tokens and keys of the plan's credential. Raises FeedError when a budget is used with two credentials."""
         self.redactor.learn(plan.secrets())
         found = self._authorisers.get(plan.budget.key)
         if found is None:
             found = Authoriser(plan.auth, self.client, self.redactor, self.now_ms)
             self._authorisers[plan.budget.key] = found
+        elif found.auth != plan.auth:
+            raise FeedError("bad_budget", f"budget {plan.budget.key} has two credentials: give each its own key")
         return found
 
     async def get(

@@ -27,7 +27,8 @@ from ingest.net.plan import FeedPlan, Phase, Push, Transport
 from ingest.net.poll import PollCore, Then, Verdict, refused
 
 SETTLE_TRIES = 5
-RECENT_MESSAGES = 4_096
+REMEMBERED_MS = 60_000
+"""Messages are kept so long: longer than a document may take to come, with the quiet before it."""
 QUEUED_ARRIVALS = 1_024
 """A consumer that is further behind than this holds the line back: the kernel's buffers fill, nothing is lost."""
 
@@ -54,7 +55,7 @@ class PushCore:
     classify: Classify
     settle_ms: int
     pushed_ms: int = -(10**15)
-    recent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=RECENT_MESSAGES))
+    recent: deque[tuple[int, bytes]] = field(default_factory=deque)
 
     def opened(self, now_ms: int) -> None:
         """A line is open: what happened just before may be in no document yet."""
@@ -76,6 +77,8 @@ class PushCore:
         if lines:
             self.pushed_ms = now_ms
             self.recent.extend((now_ms, line) for line in lines)
+            while self.recent[0][0] < now_ms - REMEMBERED_MS:
+                self.recent.popleft()
         return b"".join(lines), counts
 
     def settled(self, asked_ms: int) -> bool:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from ingest.events import FeedError
 from ingest.net.budget import Bucket, Gate
 from ingest.net.fleet import Fleet
-from ingest.net.plan import BudgetSpec, Phase, Span
+from ingest.net.plan import Auth, BudgetSpec, Phase, Span
 from ingest.net.poll import PollSource
+from ingest.net.secret import Secret
 from tests.ingest import virtualtime
 from tests.ingest.netkit import KICKOFF_MS, Script, collect, kinds, network, ok, plan_of
 
@@ -216,5 +217,9 @@ def test_a_budget_that_allows_nothing_or_is_defined_twice_is_refused() -> None:
             net.gate(plan_of(budget=BudgetSpec("b", 1)))
             with pytest.raises(FeedError, match="two definitions"):
                 net.gate(plan_of(budget=BudgetSpec("b", 2)))
+            net.authoriser(plan_of(auth=Auth(query={"key": Secret("first-key")})))
+            net.authoriser(plan_of(auth=Auth(query={"key": Secret("first-key")})))
+            with pytest.raises(FeedError, match="two credentials"):
+                net.authoriser(plan_of(auth=Auth(query={"key": Secret("second-key")})))
 
     virtualtime.run(main())

@@ -16,7 +16,7 @@ from ingest.net.arrival import Arrival, ArrivalKind
 from ingest.net.fleet import open_source
 from ingest.net.line import LineError
 from ingest.net.plan import Address, Auth, Span, Token, Transport
-from ingest.net.push import Message, PushSource
+from ingest.net.push import Message, PushCore, PushSource
 from ingest.net.secret import Secret
 from tests.ingest import virtualtime
 from tests.ingest.netkit import KICKOFF_MS, Chunks, Handler, Script, collect, kinds, network, ok, plan_of, push_plan
@@ -264,6 +264,16 @@ def test_the_feed_ends_with_the_match() -> None:
     span = Span(KICKOFF_MS, play_ms=300_000, after_ms=100_000)
     arrivals, _ = provider.run(10**6, span=span)
     assert 400_000 <= arrivals[-1].at_ms - KICKOFF_MS <= 470_000
+
+
+def test_only_the_messages_that_a_document_may_lack_are_kept() -> None:
+    core = PushCore("m1", classify, settle_ms=2_500)
+    for second in range(600):
+        core.sort([event(second)], second * 1000)
+    assert len(core.recent) == 61
+    assert core.since(599_000) == event(597) + event(598) + event(599)
+    assert not core.settled(599_000)
+    assert core.settled(601_500)
 
 
 def test_a_slow_consumer_loses_nothing() -> None:
