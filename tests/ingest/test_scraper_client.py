@@ -68,6 +68,7 @@ class Server:
             async with network(self.script) as net:
                 reader = SiteReader(site("test", TABLE | (table or {})), net)
                 source = MatchPageSource(reader, "m1", net, Span(KICKOFF_MS, play_ms=10**8))
+                source.forget()
                 return await collect(source, seconds), reader
 
         return virtualtime.run(main())

@@ -112,6 +112,11 @@ class MatchPageSource:
         self._source: PollSource | None = None
         self._closed = False
 
+    def forget(self) -> None:
+        """See `arrival.Source`."""
+        if self._source is not None:
+            self._source.forget()
+
     async def close(self) -> None:
         """Stop. Idempotent."""
         self._closed = True
