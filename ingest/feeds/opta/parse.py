@@ -78,6 +78,6 @@ def version_of(doc: Doc) -> int:
     """
     stored = london_ms(str(doc["last_modified"])) - LAG_MS if doc.get("last_modified") else 0
     version = int(str(doc["version"])[:20]) if doc.get("version") else 0
-    if version > MAX_VERSION or not (version or stored):
+    if not 0 <= version <= MAX_VERSION or not (version or stored):
         raise ValueError("no usable version or last_modified")
     return max(version, stored)
