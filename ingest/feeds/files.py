@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
@@ -55,14 +56,12 @@ def _found(paths: Sequence[Path], endings: tuple[str, ...]) -> list[tuple[Path, 
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content, unpacked. Raises FeedError for unreadable, truncated or oversized files."""
+    """A file's content, unpacked where it is gzip. Raises FeedError for unreadable, truncated or oversized files."""
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as packed:
-                data = packed.read(MAX_BYTES + 1)
-        else:
-            with path.open("rb") as plain:
-                data = plain.read(MAX_BYTES + 1)
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz" or raw.read(2) == GZIP
+            raw.seek(0)
+            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FeedError("truncated_file", f"{path} is not a whole gzip file ({error}): fetch it again") from error
     except OSError as error:
@@ -75,7 +74,7 @@ def read_bytes(path: Path) -> bytes:
 def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
     """A body's content: what JSON holds, or the root of an XML tree (``rows`` as in `xmldoc.parse`).
 
-    Raises FeedError: ``empty_document``, ``html_page``, ``bad_json``, or what `xmldoc.parse` raises.
+    Raises FeedError: ``empty_document``, ``html_page``, ``not_a_document``, ``bad_json``, or `xmldoc.parse`'s.
     """
     if not body.strip():
         raise FeedError("empty_document", "empty: fetch it again")
@@ -83,17 +82,25 @@ def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
         head = body[:1024].lower()
         if b"<html" in head or b"<!doctype html" in head:
             raise FeedError(
-                "html_page",
-                "an HTML page, as a provider answers when something is wrong: open it to see what",
+                "html_page", "an HTML page, as a provider answers when something is wrong: open it to see what"
             )
         return xmldoc.parse(body, rows)
+    start = body.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start[:1] not in _JSON_STARTS:
+        raise FeedError(
+            "not_a_document", f"neither JSON nor XML (it begins with {start[:8]!r}): give a provider's file"
+        )
     try:
-        content: object = orjson.loads(body)
+        content: object = orjson.loads(start)
     except orjson.JSONDecodeError as error:
         raise FeedError(
             "bad_json", f"no complete JSON (line {error.lineno}, column {error.colno}): give a match or fetch it again"
         ) from error
     return content
+
+
+GZIP = b"\x1f\x8b"
+_JSON_STARTS = {bytes([sign]) for sign in b'{["-0123456789tfn'}
 
 
 def read_json(path: Path) -> object:

@@ -16,7 +16,7 @@ from ingest.feeds.opta import constants as c
 from ingest.feeds.opta import f7, parse
 from ingest.feeds.opta.recording import compare_score, rows_of
 from ingest.feeds.opta.replay import spoil
-from ingest.feeds.opta.rows import MAX_VERSION, unix_ms
+from ingest.feeds.opta.rows import MAX_VERSION, beyond_lines, unix_ms
 from ingest.feeds.opta.times import london, london_ms
 
 Doc = dict[str, Any]
@@ -54,7 +54,7 @@ class Opta:
         root = decode(body, ROWS)
         section = _only(root)
         if section.rows is None and isinstance(root, xmldoc.Element):
-            return f7.facts(root, f7.match_documents(root)[0])
+            return f7.facts(root, f7.match_documents(root)[0], UNNAMED)
         status = MatchStatus.UNKNOWN  # F24 does not tell; its score stands in its header
         info = parse.parse_info(section.header)
         return MatchFacts(info, status, f7.score_of(section.header), updated_unix_ms=section.version_ms)
@@ -129,6 +129,10 @@ class Opta:
     def parse(self, info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
         """Canonical changes of one F24 row."""
         return parse.parse_event(info, doc)
+
+    def beyond_lines(self, doc: Doc) -> float:
+        """How far off the pitch the row's place lies, per cent."""
+        return beyond_lines(doc, c.F24)
 
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
         """See `ingest.feeds.opta.replay.spoil`."""

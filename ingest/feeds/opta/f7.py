@@ -79,9 +79,12 @@ def updated_ms(root: Element) -> int:
     return _time(root.get("TimeStamp"))
 
 
-def facts(root: Element, document: Element) -> MatchFacts:
-    """What a document tells. Raises FeedError when it does not tell who plays; what is garbled is left out."""
-    raw = header(document)
+def facts(root: Element, document: Element, unnamed: str) -> MatchFacts:
+    """What a document tells; ``unnamed`` is the match's id where it tells none. What is garbled is left out.
+
+    Raises FeedError when it does not tell who plays.
+    """
+    raw = {"id": unnamed, **header(document)}
     info = parse_info(raw)
     data = _child(document, "MatchData")
     match = _child(data, "MatchInfo")

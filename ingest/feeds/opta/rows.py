@@ -75,6 +75,17 @@ def qualifiers_of(doc: Doc, shape: c.Shape) -> dict[int, str]:
     return {int(q[shape.qualifier_id]): str(q.get("value") or "") for q in doc.get(shape.qualifiers) or ()}
 
 
+def beyond_lines(doc: Doc, shape: c.Shape) -> float:
+    """How far beyond the lines a row's place lies, per cent of the pitch; 0 on it, or where the row has none."""
+    try:
+        if int(doc[shape.type_id]) in c.UNLOCATED:
+            return 0.0
+        found = max(max(-value, value - 100.0) for value in (float(doc["x"]), float(doc["y"])))
+        return found if math.isfinite(found) and found > 0 else 0.0
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0.0
+
+
 def _short(number: int) -> str:
     return str(number) if abs(number) < 10**9 else "beyond all bounds"
 

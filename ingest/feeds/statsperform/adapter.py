@@ -14,7 +14,7 @@ from ingest.feeds.base import Parsed, Recorded, text_id
 from ingest.feeds.files import decode, documents, match_files, not_a_match, read_document
 from ingest.feeds.opta import constants as c
 from ingest.feeds.opta.recording import compare_score, rows_of
-from ingest.feeds.opta.rows import MAX_VERSION
+from ingest.feeds.opta.rows import MAX_VERSION, beyond_lines
 from ingest.feeds.statsperform import facts, parse, xml
 from ingest.feeds.statsperform.constants import MA3
 from ingest.feeds.statsperform.replay import spoil
@@ -129,6 +129,10 @@ class StatsPerform:
     def parse(self, info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
         """Canonical changes of one MA3 event."""
         return parse.parse_event(info, doc)
+
+    def beyond_lines(self, doc: Doc) -> float:
+        """How far off the pitch the row's place lies, per cent."""
+        return beyond_lines(doc, MA3)
 
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
         """See `ingest.feeds.statsperform.replay.spoil`."""
