@@ -98,7 +98,7 @@ def _explanation(files: Sequence[Path], errors: Sequence[FeedError], provider: s
     return FeedError("unknown_document", f"{names}: no document of a known provider ({known}): check what it is")
 
 
-_OTHERS = {"wrong_provider", "bad_json", "not_a_document", "no_match_files"}
+_OTHERS = {"wrong_provider", "bad_json", "no_match_files"}
 """What an adapter says of files that are none of its own."""
 
 

@@ -74,7 +74,7 @@ def read_bytes(path: Path) -> bytes:
 def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
     """A body's content: what JSON holds, or the root of an XML tree (``rows`` as in `xmldoc.parse`).
 
-    Raises FeedError: ``empty_document``, ``html_page``, ``not_a_document``, ``bad_json``, or `xmldoc.parse`'s.
+    Raises FeedError: ``empty_document``, ``html_page``, ``bad_json``, or `xmldoc.parse`'s.
     """
     if not body.strip():
         raise FeedError("empty_document", "empty: fetch it again")
@@ -144,19 +144,20 @@ def documents(
 XML_ROOTS = {"matchEvents": "statsperform", "match": "statsperform", "Games": "opta", "SoccerFeed": "opta"}
 
 
-def looks_like(document: object) -> str | None:
+def looks_like(document: object, depth: int = 3) -> str | None:
     """The provider whose documents have this shape, for a helpful error; None when no known one has."""
     if isinstance(document, xmldoc.Element):
         return XML_ROOTS.get(document.tag)
     if isinstance(document, list):
-        return next((name for name in map(looks_like, document[:4]) if name), None)
-    if not isinstance(document, dict):
+        return next((name for row in document[:4] if (name := looks_like(row, depth - 1))), None) if depth else None
+    if not isinstance(document, dict) or not depth:
         return None
     if isinstance(document.get("matchInfo"), dict) and isinstance(document.get("liveData"), dict):
         return "statsperform"
     if isinstance(document.get("events"), list) and isinstance(document.get("teams"), dict):
         return "wyscout"
-    return next((name for name in map(looks_like, [v for v in document.values() if isinstance(v, dict)]) if name), None)
+    inside = [value for value in document.values() if isinstance(value, dict)]
+    return next((name for value in inside if (name := looks_like(value, depth - 1))), None)
 
 
 def not_a_match(provider: str, path: Path, document: object, wanted: str) -> FeedError:

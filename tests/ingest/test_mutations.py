@@ -25,7 +25,7 @@ from ingest.session import Outcome, Session
 from tests.ingest.corpus import COMPLETE, DOCUMENTS, KLOPPY, providers
 from tests.ingest.mutations import damage_bytes, damage_row, damage_rows
 
-SEEDED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+SEEDED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 BODIES = [(provider, path) for provider in sorted(DOCUMENTS) for path in DOCUMENTS[provider]]
 LARGE = 40_000
 """Documents are shortened to about so many bytes for damage, so that damage meets all their parts."""
@@ -91,6 +91,14 @@ def check_parsed(items: tuple[object, ...], info: MatchInfo, provider: str) -> N
         assert decode(encode(record)) == record
 
 
+def is_json(row: dict[str, Any]) -> bool:
+    try:
+        orjson.dumps(row)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def check_document(document: Document, provider: str) -> None:
     assert len(document.match_id) <= 100
     assert 0 <= document.version_ms < 2**63
@@ -129,7 +137,9 @@ def test_a_row_of_mistakes_gives_changes_or_located_problems(provider: str, seed
         row = rng.choice(match.rows)
         damaged = damage_row(row.withdrawn or row.doc, rng)
         assert isinstance(adapter(provider).key(damaged), str)
-        check_parsed(adapter(provider).parse(match.info, damaged), match.info, provider)
+        parsed = adapter(provider).parse(match.info, damaged)
+        if is_json(damaged):  # a session lets no other row through
+            check_parsed(parsed, match.info, provider)
 
 
 @pytest.mark.parametrize("provider", providers())
