@@ -87,9 +87,7 @@ def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
         return xmldoc.parse(body, rows)
     start = body.removeprefix(codecs.BOM_UTF8).lstrip()
     if start[:1] not in _JSON_STARTS:
-        raise FeedError(
-            "not_a_document", f"neither JSON nor XML (it begins with {start[:8]!r}): give a provider's file"
-        )
+        raise FeedError("bad_json", f"neither JSON nor XML (it begins with {start[:8]!r}): give a provider's file")
     try:
         content: object = orjson.loads(start)
     except orjson.JSONDecodeError as error:

@@ -8,12 +8,13 @@ the acting team's right to its left; the canonical y the other way.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.events import BodyPart, Delete, Event, Kind, MatchInfo, Side, Upsert
-from ingest.feeds.base import Parsed, Problem, text_id
+from ingest.feeds.base import Parsed, Problem, plain_text, text_id
 from ingest.feeds.opta import constants as c
 
 Doc = dict[str, Any]
@@ -188,8 +189,9 @@ def _event(
     if side is not None and (own_goal or kind is Kind.PENALTY_AWARDED or type_id == c.OFFSIDE_PROVOKED):
         # The row is the other team's: an own goal, a penalty and an offside belong to the side they are about.
         side, x, y = side.other, _flipped(x), _flipped(y)
-    player_id = text_id(doc.get(shape.player)) or None
-    name = doc.get(shape.player_name)
+    # Thirty players make sixteen hundred events: their names are kept once.
+    player_id = sys.intern(text_id(doc.get(shape.player))) or None
+    name = sys.intern(plain_text(doc.get(shape.player_name)))
     return Event(
         event_id=event_id,
         version=version,
@@ -210,10 +212,10 @@ def _event(
         aerial=aerial,
         xg_e6=_xg_e6(q) if shot else None,
         provisional=type_id in c.PROVISIONAL or kind is Kind.VAR_START,
-        player=str(name)[:100] if name else player_id,
+        player=name or player_id,
         player_id=player_id,
         added_s=_added_s(q) if type_id == c.ADDED_TIME else None,
-        text=_text(type_id, kind, q),
+        text=sys.intern(_text(type_id, kind, q)),
     )
 
 
