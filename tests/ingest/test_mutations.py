@@ -218,15 +218,11 @@ def test_the_document_of_another_match_changes_nothing(provider: str) -> None:
 @pytest.mark.parametrize(
     ("provider", "name", "start", "unit"),
     [
-        (
-            "statsperform",
-            "statsperform_event_ma3.json",
-            b'"event": [',
-            b'{"id": 1, "qualifier": [%s]},' % (b"7," * 500 + b"7"),
-        ),
+        ("statsperform", "statsperform_event_ma3.json", b'"event": [', b'{"id": 1, "note": "%s"},' % (b"x" * 1000)),
         ("statsperform", "statsperform_event_ma3.xml", b"<events>", b"<event/>"),
         ("opta", "opta_f24.xml", b"<Game>", b"<Event/>"),
     ],
+    ids=["ma3.json", "ma3.xml", "f24.xml"],
 )
 def test_a_document_of_fifty_megabytes_is_read_or_refused_in_seconds(
     provider: str, name: str, start: bytes, unit: bytes
