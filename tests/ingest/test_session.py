@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,6 +45,25 @@ def test_an_unchanged_document_is_known_by_its_bytes_and_by_its_rows() -> None:
         delivery = one.document(other, AT_MS + 1)
         assert (delivery.outcome, delivery.items, delivery.applied) == (Outcome.UNCHANGED, (), ())
     assert one.counts[Outcome.UNCHANGED] == 3
+
+
+def test_line_ups_and_events_that_are_polled_in_turn_are_each_known_by_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = session()
+    for document in (MA1, MA3):
+        one.document(document.read_bytes(), AT_MS)
+    monkeypatch.setattr(type(STATSPERFORM), "document", None)  # nothing is to be parsed again
+    for document in (MA1, MA3, MA1, MA3):
+        assert one.document(document.read_bytes(), AT_MS + 1).outcome is Outcome.UNCHANGED
+
+
+def test_line_ups_made_later_do_not_make_events_old() -> None:
+    one = session()
+    line_ups = orjson.loads(MA1.read_bytes())
+    line_ups["matchInfo"]["lastUpdated"] = "2021-09-11T21:00:00Z"
+    one.document(orjson.dumps(line_ups), AT_MS)
+    assert one.document(body(list(rows()), "2021-09-11T20:00:00Z"), AT_MS + 1).outcome is Outcome.CHANGED
 
 
 def test_an_edited_row_is_the_only_news() -> None:
