@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ingest.events import FeedError
 from ingest.feeds.base import Adapter, Problem, Recorded, Replay, split
+from ingest.feeds.datafactory import ADAPTER as _DATAFACTORY
+from ingest.feeds.statsbomb import ADAPTER as _STATSBOMB
 from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
 from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
 
@@ -23,11 +25,13 @@ __all__ = [
     "split",
 ]
 
-ADAPTERS: dict[str, Adapter] = {_STATSPERFORM.name: _STATSPERFORM, _WYSCOUT.name: _WYSCOUT}
+ADAPTERS: dict[str, Adapter] = {each.name: each for each in (_STATSPERFORM, _WYSCOUT, _STATSBOMB, _DATAFACTORY)}
 
 _DEFAULT_FILES = {
     "statsperform": ("statsperform_event_ma1.json", "statsperform_event_ma3.json"),
     "wyscout": ("wyscout_events_v2.json",),
+    "datafactory": ("datafactory_events.json",),
+    "statsbomb": ("statsbomb_3788741_event.json", "statsbomb_3788741_lineup.json"),
 }
 
 

@@ -84,6 +84,10 @@ def looks_like(document: object) -> str | None:
         return "statsperform"
     if isinstance(document.get("events"), list) and isinstance(document.get("teams"), dict):
         return "wyscout"
+    if isinstance(document.get("match"), dict) and isinstance(document.get("incidences"), dict):
+        return "datafactory"
+    if {"type", "period", "timestamp"} <= document.keys() or {"team_id", "lineup"} <= document.keys():
+        return "statsbomb"
     return next((name for name in map(looks_like, [v for v in document.values() if isinstance(v, dict)]) if name), None)
 
 

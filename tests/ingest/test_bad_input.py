@@ -39,7 +39,7 @@ def failure(provider: str, *paths: Path, match: str | None = None) -> FeedError:
 
 
 def test_an_unknown_provider_lists_the_known_ones() -> None:
-    with pytest.raises(FeedError, match="choose one of statsperform, wyscout") as error:
+    with pytest.raises(FeedError, match="choose one of datafactory, statsbomb, statsperform, wyscout") as error:
         adapter("bigco")
     assert error.value.code == "unknown_provider"
 
