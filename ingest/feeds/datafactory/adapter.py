@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.events import FeedError, MatchInfo, Upsert, score
 from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded, Row
+from ingest.feeds.base import Parsed, Problem, Recorded
 from ingest.feeds.datafactory import constants as c
 from ingest.feeds.datafactory import parse
 from ingest.feeds.datafactory.direction import right_side
@@ -62,7 +62,7 @@ class DataFactory:
         if not moments:
             raise FeedError("datafactory_no_events", f"{path} holds no usable incidence: give a played match")
         official = _official_score(content, info)
-        laid = (*lay_out(moments, info.kickoff_unix_ms), *_tombstones(content, moments, info))
+        laid = lay_out([*moments, *_tombstones(content, moments)], info.kickoff_unix_ms)
         problems = (*problems, *bad, *_compare(info, [doc for _, _, doc in moments], official))
         return Recorded(info, raw_info, laid, problems, official)
 
@@ -199,16 +199,19 @@ def _clean(rows: Sequence[Doc]) -> tuple[list[tuple[int, int, Doc]], tuple[Probl
     return good, tuple(problems)
 
 
-def _tombstones(content: Doc, moments: Sequence[tuple[int, int, Doc]], info: MatchInfo) -> tuple[Row, ...]:
-    """Rows for the deleted ids. Their content is lost; ids rise with time, so each stands where its neighbour does."""
-    timed = sorted((int(doc["id"]), period, play_ms) for period, play_ms, doc in moments if doc["id"].isdigit())
+def _tombstones(content: Doc, moments: Sequence[tuple[int, int, Doc]]) -> list[tuple[int, int, Doc]]:
+    """The deleted ids. Their content is lost; ids rise with time, so each stands where the id before it does."""
+    timed = sorted((int(doc["id"]), period, play_ms) for period, play_ms, doc in moments if _is_number(doc["id"]))
     placed = []
     for key in _deleted(content):
-        before = [(period, play_ms) for number, period, play_ms in timed if key.isdigit() and number < int(key)]
-        period, play_ms = before[-1] if before else (1, 0)
+        before = [at for at in timed if _is_number(key) and at[0] < int(key)]
+        _, period, play_ms = before[-1] if before else (0, *moments[0][:2])
         placed.append((period, play_ms, {"id": key, "deleted": True}))
-    times = {row.doc["id"]: row.unix_ms for row in lay_out([*moments, *placed], info.kickoff_unix_ms)}
-    return tuple(Row(doc, times[doc["id"]], period) for period, _, doc in placed)
+    return placed
+
+
+def _is_number(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) < 20
 
 
 def _official_score(content: Doc, info: MatchInfo) -> tuple[int, int] | None:

@@ -217,7 +217,8 @@ def _documents(paths: Sequence[Path], match: str | None) -> Iterator[tuple[Path,
     for path, what in _files(paths):
         if what == FRAMES or (match is not None and what == EVENTS and match_id_of(path) != match):
             continue
-        if match is not None and what == LINEUPS and match_id_of(path) not in (match, path.name.split(".")[0]):
+        other = match_id_of(path)
+        if match is not None and what == LINEUPS and other != match and other.isdigit():
             continue
         content = read_json(path)
         if shape(content) != what or not isinstance(content, list):
