@@ -115,18 +115,18 @@ def cut_or_soiled(body: bytes, rng: random.Random) -> bytes:
     """The bytes cut short, with bytes changed, doubled or taken out: mostly no JSON, sometimes other JSON."""
     soiled = bytearray(body)
     for _ in range(rng.randint(1, 6)):
-        at = rng.randrange(len(soiled))
+        at = rng.randrange(len(soiled) + 1)
         how = rng.randrange(5)
         if how == 0:
             del soiled[at : at + rng.randint(1, 40)]
         elif how == 1:
-            soiled[at] = rng.randrange(256)
+            soiled[at : at + 1] = bytes((rng.randrange(256),))
         elif how == 2:
             soiled[at:at] = rng.choice((b"\xff\xfe", b"\xed\xa0\x80", b"NaN", b"1e999", b"[" * 3000, b"\x00"))
         elif how == 3:
             soiled[at:at] = b"9" * rng.choice((1, 30, 400))
         else:
-            soiled = soiled[:at] or soiled
+            del soiled[at:]
     return bytes(soiled)
 
 
