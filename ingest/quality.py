@@ -161,6 +161,7 @@ class QualityMeter:
         self._events += 1
         if event.period in self._starts:
             self._last_event_ms = at_ms
+        if event.period in self._starts and event.side is not None:  # whistles come by another road, without delay
             self._delay(at_ms - self._starts[event.period] - event.play_ms)
 
     def _delay(self, delay_ms: int) -> None:

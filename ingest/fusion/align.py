@@ -46,7 +46,7 @@ def offset(reference: Times, other: Times) -> Offset:
     """The offset under which most anchors of the last quarter of an hour coincide.
 
     Every pair of anchors of one kind and side within half a minute votes for its difference. True pairs agree within
-    `WIDTH_MS`, chance pairs are spread evenly: the fullest window wins if it holds twice what chance would put there.
+    `WIDTH_MS`, chance pairs are spread evenly: the fullest window wins if it holds thrice what chance would put there.
     """
     newest = max((times[-1] for times in reference.values() if times), default=0)
     differences: list[int] = []
@@ -64,7 +64,7 @@ def offset(reference: Times, other: Times) -> Offset:
             best = (end + 1 - start, start)
     votes, first = best
     chance = (len(differences) - votes) * WIDTH_MS / (2 * FARTHEST_MS - WIDTH_MS)
-    if votes < LEAST_VOTES or votes < 2 * chance:
+    if votes < LEAST_VOTES or votes < 3 * chance:
         return Offset(0, votes, False)
     window = differences[first : first + votes]
     return Offset(window[len(window) // 2], votes, True)

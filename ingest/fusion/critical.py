@@ -1,8 +1,8 @@
-"""Goals, cards, penalties, reviews and whistles around the seams of a fused feed: none lost, none twice.
+"""Goals, cards, reviews, whistles, shots and corners around the seams of a fused feed: none lost, none twice.
 
-A pure function. Ordinary events belong to the provider whose stretch of play they fall into. These do not take that
-risk: near a seam the one provider may place a goal before it and the other after it, or the former may never have
-got to report it.
+A pure function. Ordinary events belong to the provider whose stretch of play they fall into. For these, which move
+the score or the index by themselves, that would not do: near a seam the one provider may place a goal before it and
+the other after it, or the former may never have got to report it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,28 @@ Place = tuple[int, int]
 Class = tuple[str, Side | None, int]
 """What may be the same thing: name, side, period."""
 
-RESCUE_MS = 60_000
+WINDOW_MS = {
+    "goal": 30_000,
+    "red": 60_000,
+    "yellow": 60_000,
+    "penalty": 60_000,
+    "var": 60_000,
+    "start": 900_000,
+    "end": 900_000,
+    "shot": 5_000,
+    "corner": 10_000,
+}
+"""Two providers' reports within this are one event. Between two goals of a side lie 85 s and more (60 real matches)."""
+RESCUE_MS = {**WINDOW_MS, "goal": 60_000, "start": 60_000, "end": 60_000}
 """What only the new provider has counts from so long before the seam: the former never got to report it.
 
-Older ones are no matter of a seam: the providers disagree, and trading is suspended for it.
+Older ones are no matter of a seam: the providers disagree, and for goals and red cards trading is suspended.
 """
-WINDOW_MS = {"goal": 30_000, "red": 60_000, "penalty": 60_000, "var": 60_000, "start": 900_000, "end": 900_000}
-"""Two providers' reports within this are one event. Between two goals of a side lie 85 s and more (60 real matches)."""
 
 _KINDS = {
     Kind.RED: "red",
+    Kind.YELLOW: "yellow",
+    Kind.CORNER: "corner",
     Kind.PENALTY_AWARDED: "penalty",
     Kind.VAR_START: "var",
     Kind.VAR_END: "var",
@@ -39,14 +51,14 @@ _KINDS = {
 
 def class_of(event: Event) -> Class | None:
     """What the event may be the same as; None for an ordinary one. An own goal is a goal of the side that gains."""
-    if event.kind is Kind.SHOT and event.goal and event.period < SHOOT_OUT:
-        return "goal", event.side, event.period
+    if event.kind is Kind.SHOT:
+        return "goal" if event.goal else "shot", event.side, event.period
     name = _KINDS.get(event.kind)
     if name is None:
         return None
     if name == "var":
         return f"{name}:{event.kind}", None, event.period
-    return name, event.side if name in ("red", "penalty") else None, event.period
+    return name, None if name in ("start", "end") else event.side, event.period
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +86,24 @@ def reconcile(
     """Which critical events of one class count, and where.
 
     ``events`` are each provider's of the class, ``told`` what counted before: of two that are one event, what was told
-    stays. Seam by seam: the new provider's events from the seam on, and those within `RESCUE_MS` before it, count
+    stays. Seam by seam: the new provider's events from the seam on, and those shortly before it (`RESCUE_MS`), count
     unless they are one with an event of another provider that counts already.
     """
     found: dict[Key, Place] = {}
+    name = _name(events)
     for number, stretch in enumerate(stretches):
         end = stretches[number + 1].start if number + 1 < len(stretches) else (SHOOT_OUT + 1, 0)
-        first = _before(stretch.start, RESCUE_MS) if number else stretch.start
-        for (name, event_id), moved_ms in stretch.kept.items():
-            for event in events.get(name, ()):
+        first = _before(stretch.start, RESCUE_MS[name]) if number else stretch.start
+        for (provider, event_id), moved_ms in stretch.kept.items():
+            for event in events.get(provider, ()):
                 if event.event_id == event_id:
-                    found.setdefault((name, event_id), (event.period, max(0, event.play_ms + moved_ms)))
+                    found.setdefault((provider, event_id), (event.period, max(0, event.play_ms + moved_ms)))
         fresh = {
             (stretch.provider, event.event_id): place
             for event in events.get(stretch.provider, ())
             if first <= (place := stretch.place(event)) < end and (stretch.provider, event.event_id) not in found
         }
-        same = _pairs(fresh, found, _window(events))
+        same = _pairs(fresh, found, WINDOW_MS[name])
         for key in sorted(fresh):
             twin = same.get(key)
             if twin is None:
@@ -101,13 +114,11 @@ def reconcile(
     return found
 
 
-def _window(events: Mapping[str, Iterable[Event]]) -> int:
-    for of_provider in events.values():
-        for event in of_provider:
-            found = class_of(event)
-            assert found is not None
-            return WINDOW_MS[found[0].split(":")[0]]
-    return 0
+def _name(events: Mapping[str, Iterable[Event]]) -> str:
+    """The class's name; any where there is no event."""
+    kinds = (class_of(event) for of_provider in events.values() for event in of_provider)
+    found = next((kind for kind in kinds if kind is not None), None)
+    return "goal" if found is None else found[0].split(":")[0]
 
 
 def _before(place: Place, by_ms: int) -> Place:

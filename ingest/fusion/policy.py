@@ -55,9 +55,9 @@ class Bounds(_Numbers):
     red_ms: int = 60_000  # another healthy provider lacks a red card
     clock_ms: int = 10_000  # difference of kick-off clocks
     possession_e4: int = 3_000  # difference of possession shares over five minutes
-    against_e4: int = 5_000  # of the seconds in which both give a side the ball, those in which it is not the same
+    against_e4: int = 4_000  # of the seconds in which both give a side the ball, those in which it is not the same
     shots: int = 5  # difference of either side's shots over ten minutes
     contrary_ms: int = 30_000  # for so long clocks, possession or shots may contradict each other
-    usual_e4: int = 9_000  # difference of indices in 1e-4 points that healthy providers show: not doubted
+    usual_e4: int = 15_000  # difference of indices in 1e-4 points that healthy providers show: not doubted
     dwell_ms: int = 30_000  # least time between a switch and a return
     least_health: int = 50  # below, a feed gives way to one that is 20 better

@@ -180,13 +180,18 @@ def show(name: str, found: list[Found]) -> None:
 
     print(f"{name}: {len(found)} switches")
     for how in HOWS:
+        for where in ("play", "goal"):
+            of = [f for f in found if f.how == how and f.where == where]
+            if of:
+                line(f"{how} ({where}): death to switch, s", [f.took_ms for f in of], 1e3)
         of = [f for f in found if f.how == how]
         if of:
-            line(f"{how}: death to switch, s", [f.took_ms for f in of], 1e3)
             line(f"{how}: reason to switch, s", [f.since_ms for f in of], 1e3)
     line("spliced less primary, points", [f.spliced_e6 for f in found], 1e6)
     line("sibling less primary, points", [f.replaced_e6 for f in found], 1e6)
     line("moved at once, points", [f.step_e6 for f in found], 1e6)
+    for f in sorted(found, key=lambda f: -abs(f.spliced_e6))[:3]:
+        print(f"  farthest: {f}")
     beyond = sum(abs(f.spliced_e6) > abs(f.replaced_e6) + 500_000 for f in found)
     print(f"  spliced worse than replaced by half a point: {beyond}; score wrong: {sum(f.score_wrong for f in found)}")
 

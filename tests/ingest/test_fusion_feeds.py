@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -13,7 +10,6 @@ from ingest.decoder import FusedDecoder, decoder
 from ingest.events import Delete, Kind
 from ingest.feed import FeedMessage
 from ingest.feeds import adapter, split
-from ingest.fusion import Bounds, Cause, State, Thresholds
 from ingest.timeline import Timeline
 from tests.ingest.fusion_world import ALIKE, PRIMARY, SIBLING, Outage, Sibling, World, counts, goals, load, world
 
@@ -28,6 +24,14 @@ def play(w: World, messages: list[FeedMessage]) -> tuple[FusedDecoder, Timeline]
     return reader, timeline
 
 
+def alone(w: World) -> Timeline:
+    """The primary had it never failed."""
+    timeline = Timeline()
+    for message in w.feeds[PRIMARY]:
+        timeline.apply(split(adapter(w.provider).parse(w.recorded.info, message.doc))[0])
+    return timeline
+
+
 def same_goals(found: list[tuple[str, int, int]], wanted: list[tuple[str, int, int]], within_ms: int) -> bool:
     """One for one, side by side and period by period."""
     return [g[:2] for g in found] == [g[:2] for g in wanted] and all(
@@ -40,16 +44,9 @@ def alike(request: pytest.FixtureRequest) -> World:
     return world(load(request.param), 3, ALIKE)
 
 
-@pytest.fixture(scope="module")
-def sibling() -> World:
-    return world(load("wyscout"), 5, Sibling())
-
-
 def test_while_the_primary_works_the_fused_feed_is_the_primarys(alike: World) -> None:
     reader, timeline = play(alike, alike.messages())
-    plain = Timeline()
-    for message in alike.feeds[PRIMARY]:
-        plain.apply(split(adapter(alike.provider).parse(alike.recorded.info, message.doc))[0])
+    plain = alone(alike)
     assert reader.fusion.switches == []
     told = [(e.event_id.removeprefix("primary:"), e.period, e.play_ms, e.kind, e.side) for e in timeline.events()]
     assert told == [(e.event_id, e.period, e.play_ms, e.kind, e.side) for e in plain.events()]
@@ -92,7 +89,7 @@ def test_no_goal_card_penalty_or_whistle_is_lost_or_doubled_in_a_thousand_switch
 ) -> None:
     w = world(load(provider), seed, kind)
     reader, timeline = play(w, w.messages(outages(w, random.Random(seed))))
-    truth = play(w, w.messages())[1]
+    truth = alone(w)
     assert len(reader.fusion.switches) > 170  # six such matches
     assert same_goals(goals(timeline.events()), goals(truth.events()), 6_500)
     assert counts(timeline.events()) == counts(truth.events())
