@@ -81,18 +81,20 @@ class Stretch:
 
 
 def reconcile(
-    stretches: Sequence[Stretch], events: Mapping[str, Iterable[Event]], told: frozenset[Key]
+    kind: Class, stretches: Sequence[Stretch], events: Mapping[str, Iterable[Event]], told: frozenset[Key]
 ) -> dict[Key, Place]:
     """Which critical events of one class count, and where.
 
-    ``events`` are each provider's of the class, ``told`` what counted before: of two that are one event, what was told
-    stays. Seam by seam: the new provider's events from the seam on, and those shortly before it (`RESCUE_MS`), count
-    unless they are one with an event of another provider that counts already.
+    ``events`` are each provider's of class ``kind``, ``told`` what counted before: of two that are one event, what was
+    told stays. Seam by seam: the new provider's events from the seam on, and those shortly before it (`RESCUE_MS`),
+    count unless they are one with an event of another provider that counts already.
     """
     found: dict[Key, Place] = {}
-    name = _name(events)
+    name, period = kind[0].split(":")[0], kind[2]
     for number, stretch in enumerate(stretches):
         end = stretches[number + 1].start if number + 1 < len(stretches) else (SHOOT_OUT + 1, 0)
+        if end < (period, 0) or stretch.start[0] > period:
+            continue  # a seam of another period
         first = _before(stretch.start, RESCUE_MS[name]) if number else stretch.start
         for (provider, event_id), moved_ms in stretch.kept.items():
             for event in events.get(provider, ()):
@@ -103,7 +105,7 @@ def reconcile(
             for event in events.get(stretch.provider, ())
             if first <= (place := stretch.place(event)) < end and (stretch.provider, event.event_id) not in found
         }
-        same = _pairs(fresh, found, WINDOW_MS[name])
+        same = _pairs(fresh, found, WINDOW_MS[name]) if fresh else {}
         for key in sorted(fresh):
             twin = same.get(key)
             if twin is None:
@@ -112,13 +114,6 @@ def reconcile(
                 del found[twin]
                 found[key] = fresh[key]
     return found
-
-
-def _name(events: Mapping[str, Iterable[Event]]) -> str:
-    """The class's name; any where there is no event."""
-    kinds = (class_of(event) for of_provider in events.values() for event in of_provider)
-    found = next((kind for kind in kinds if kind is not None), None)
-    return "goal" if found is None else found[0].split(":")[0]
 
 
 def _before(place: Place, by_ms: int) -> Place:

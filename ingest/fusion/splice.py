@@ -80,7 +80,8 @@ class Splice:
         self._starts.append(at)
         changes: list[Change] = []
         for kind in list(self._critical):
-            changes += self._recount(kind)
+            if kind[2] >= at[0]:
+                changes += self._recount(kind)
         earliest = (at[0], at[1] - FARTHEST_MS)
         for name in (former, provider):
             for event_id, event in self._events.get(name, {}).items():
@@ -108,7 +109,7 @@ class Splice:
         """Decide anew which events of a class count."""
         before = self._counting.get(kind, {})
         events = {name: tuple(found.values()) for name, found in self._critical[kind].items()}
-        after = reconcile(self.stretches, events, frozenset(before))
+        after = reconcile(kind, self.stretches, events, frozenset(before))
         self._counting[kind] = after
         changes: list[Change] = []
         for key in sorted(before.keys() | after.keys()):
