@@ -40,6 +40,7 @@ class Rig:
     off: list[tuple[str, int, int, str]] = field(default_factory=list)
     extra: list[tuple[int, str, Event | Delete]] = field(default_factory=list)  # (data ms, provider, what it tells)
     deaf: bool = True  # what a dark provider would have told is lost
+    blur_ms: int = 0  # by which B's times are off, either way
 
     def __post_init__(self) -> None:
         self.timeline = Timeline()
@@ -80,6 +81,8 @@ class Rig:
         if play_ms >= 0 and play_ms % 2_000 == 0:
             number = play_ms // 2_000
             kind = (Kind.PASS, Kind.PASS, Kind.TOUCH, Kind.THROW_IN, Kind.FOUL)[number % 5]
+            if name == B:
+                late += random.Random(number).randint(-self.blur_ms, self.blur_ms)
             side = random.Random(number).choice((HOME, AWAY))
             found.append(Event(f"{name}-{number}", 1, 1, max(0, play_ms - late), kind, side, 50.0, 50.0))
         return found
@@ -267,10 +270,11 @@ def test_a_standby_with_another_kick_off_clock_is_aligned(late_ms: int) -> None:
 
 def test_switching_back_and_forth_does_not_move_the_clock() -> None:
     dark = [((A, B)[n % 2], 150_000 + n * 15_000, 157_000 + n * 15_000, "nothing") for n in range(20)]
-    match = rig(clock={B: 4_000}, off=dark, deaf=True).run(470_000)
+    match = rig(clock={B: 4_000}, off=dark, blur_ms=900).run(470_000)
     assert len(match.switches) >= 18
     assert {s.offset.ms for s in match.switches if s.target == A} == {0}
-    assert {s.offset.ms for s in match.switches if s.target == B} == {4_000}
+    (moved,) = {s.offset.ms for s in match.switches if s.target == B}
+    assert abs(moved - 4_000) < 900
 
 
 # Goals

@@ -10,6 +10,7 @@ from ingest.decoder import FusedDecoder, decoder
 from ingest.events import Delete, Kind
 from ingest.feed import FeedMessage
 from ingest.feeds import adapter, split
+from ingest.fusion import Cause
 from ingest.timeline import Timeline
 from tests.ingest.fusion_world import ALIKE, PRIMARY, SIBLING, Outage, Sibling, World, counts, goals, load, world
 
@@ -93,3 +94,43 @@ def test_no_goal_card_penalty_or_whistle_is_lost_or_doubled_in_a_thousand_switch
     assert len(reader.fusion.switches) > 170  # six such matches
     assert same_goals(goals(timeline.events()), goals(truth.events()), 6_500)
     assert counts(timeline.events()) == counts(truth.events())
+
+
+def test_a_clock_that_drifts_slowly_is_followed() -> None:
+    """Ten seconds in three quarters of an hour: at the end of the half the seam is where it belongs."""
+    w = world(load("wyscout"), 3, Sibling(dropped=0.0, jitter_ms=0, moved=0.0, drift=0.0037))
+    marks = marks_of(w, PRIMARY)
+    half = next(at for at in marks if at > 2_400_000)
+    messages = [m for m in w.messages([Outage(PRIMARY, half - 120_000, w.end_ms, "silent", False)]) if m.at_ms < half]
+    reader, timeline = play(w, messages)
+    (switch,) = reader.fusion.switches
+    played = switch.seam[1]
+    assert switch.offset.sure
+    assert abs(switch.offset.ms - played * 0.0037) < 2_500  # the last quarter of an hour's middle
+    truth = [e.play_ms for e in alone(w).events() if e.period == 1 and played - 60_000 < e.play_ms < played + 60_000]
+    told = [e.play_ms for e in timeline.events() if e.period == 1 and played - 60_000 < e.play_ms < played + 60_000]
+    assert abs(len(told) - len(truth)) <= 2
+
+
+def test_a_goal_that_the_standby_missed_stays_when_the_primary_dies_and_trading_stays_stopped() -> None:
+    w = world(load("statsperform"), 3, ALIKE)
+    w.feeds[SIBLING] = [m for m in w.feeds[SIBLING] if m.doc.get("typeId") != 16]  # it misses every goal
+    told = next(m.at_ms for m in w.feeds[PRIMARY] if m.doc.get("typeId") == 16)
+    dies, until = told + 90_000, told + 180_000
+    messages = [m for m in w.messages([Outage(PRIMARY, dies, until, "silent", False)]) if m.at_ms < until]
+    reader, timeline = play(w, messages)
+    assert [s.target for s in reader.fusion.switches] == [SIBLING]
+    assert len(goals(timeline.events())) == 1
+    assert reader.fusion.condition.causes == ((Cause.SCORE, SIBLING),)
+
+
+def test_a_primary_that_lies_dead_through_half_time_hands_over_in_the_break() -> None:
+    w = world(load("wyscout"), 4, Sibling())
+    start = [at for at in marks_of(w, PRIMARY) if at > 2_500_000]
+    end = next(at for at in start if at > 2_700_000)
+    reader, timeline = play(w, w.messages([Outage(PRIMARY, end + 20_000, w.end_ms, "lost", False)]))
+    (switch,) = reader.fusion.switches
+    assert end + 20_000 < switch.at_ms < end + 23_000
+    assert counts(timeline.events()) == counts(alone(w).events())
+    assert same_goals(goals(timeline.events()), goals(alone(w).events()), 4_500)
+    assert {e.event_id.split(":")[0] for e in timeline.events() if e.period == 2 and e.side is not None} == {SIBLING}
