@@ -68,11 +68,12 @@ class Revised:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What one feed message did."""
+    """What one feed message did: of the ``changes`` it told, ``applied`` are those that altered something."""
 
     message: FeedMessage
     applied: tuple[Applied, ...]
     problems: tuple[Problem, ...]
+    changes: tuple[Upsert | Delete, ...] = ()
 
 
 class KeeperCore:
@@ -117,7 +118,7 @@ class KeeperCore:
         if any(event is not None and event.goal for change in applied for event in (change.old, change.new)):
             self._score = score(self.timeline.events())
         self.problems += len(problems)
-        return Received(message, applied, tuple(problems))
+        return Received(message, applied, tuple(problems), tuple(changes))
 
     def _whistle(self, event: Event, at_ms: int) -> None:
         if event.period > LAST_TRADED_PERIOD:
