@@ -61,6 +61,10 @@ class HistoryStore:
         """Whether the match was pinned by this store."""
         return match_id in self._pinned
 
+    def day(self, match_id: str) -> date:
+        """The day of a match that was pinned by this store. Raises KeyError for another."""
+        return self._pinned[match_id].day
+
     async def pin(self, match: Match) -> Match:
         """Make the match known and return it with the day that history keeps for it: that of whoever came first.
 
