@@ -5,6 +5,7 @@ Every run of the demo has a database of its own; what is imported goes to one th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
@@ -14,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL
 
-from backend.db.migrate import amigrate
+from backend.db.migrate import amigrate, version
 from backend.db.pool import Database, Row
 from backend.engines.postgres import DATABASE, Postgres
 from backend.errors import UserError
@@ -75,6 +76,7 @@ async def opened(dsn: str | None, data_dir: Path, *, create: bool = False) -> As
     """
     async with AsyncExitStack() as stack:
         if dsn is not None:
+            await asyncio.to_thread(version, dsn)  # tells at once when nobody answers
             yield Places(stack, {"database": dsn}, "database")
             return
         folder = data_dir / "db"

@@ -19,25 +19,29 @@ def feed(provider: str = "statsperform", seed: int = 7) -> tuple[FeedHeader, lis
     return replay(source, source.load(default_match_paths(provider)), seed)
 
 
-def seconds(header: FeedHeader, messages: list[FeedMessage], play_s: int) -> list[Due]:
-    """The first seconds of play, as the replay loop asks for them."""
+def seconds(header: FeedHeader, messages: list[FeedMessage], samples: int, step: int = 1) -> list[Due]:
+    """The first ``samples`` of the match, as the replay loop asks for them; with ``step``, the loop is late each time."""
     core = KeeperCore(adapter(header.provider), header)
-    due, at = [], 0
-    while not core.finished and len(due) < play_s:
+    due: list[Due] = []
+    at = 0
+    while not core.finished and len(due) < samples:
         due_ms = core.due_ms()
-        if at < len(messages) and (due_ms is None or messages[at].at_ms <= due_ms):
+        following = messages[at].at_ms if at < len(messages) else None
+        if following is not None and (due_ms is None or following <= due_ms):
             core.receive(messages[at])
             at += 1
-        elif due_ms is None:
-            break
-        else:
-            core.sample(due_ms)
-            due.append(Due(due_ms, at))
+            continue
+        assert due_ms is not None
+        late_ms = due_ms + (step - 1) * 1000
+        if following is None or following > late_ms:
+            due_ms = late_ms
+        core.sample(due_ms)
+        due.append(Due(due_ms, at))
     return due
 
 
 @functools.cache
-def match(provider: str = "statsperform", seed: int = 7, play_s: int = 600) -> MatchHistory:
-    """All rows of that match, with a sample for each of its first ``play_s`` seconds."""
-    header, messages = feed(provider, seed)
-    return build(header, messages, seconds(header, messages, play_s))
+def match(provider: str = "statsperform", samples: int = 600, step: int = 1) -> MatchHistory:
+    """All rows of that match, with a sample for each of its first seconds."""
+    header, messages = feed(provider)
+    return build(header, messages, seconds(header, messages, samples, step))
