@@ -29,21 +29,22 @@ class Places:
         self._stack, self._dsns, self._own = stack, dsns, own
         self._opened: dict[str, Database] = {}
 
-    async def _database(self, name: str) -> Database:
+    async def database(self, name: str) -> Database:
+        """A database that `matches` named."""
         if name not in self._opened:
             self._opened[name] = await self._stack.enter_async_context(Database(self._dsns[name], max_size=2))
         return self._opened[name]
 
     async def _known(self, name: str) -> Database | None:
         """The database, if it has history at all."""
-        database = await self._database(name)
+        database = await self.database(name)
         found = await database.row("SELECT to_regclass('history.matches') IS NOT NULL AS ok")
         return database if found and found["ok"] else None
 
     async def own(self) -> Database:
         """The database that is written to, brought to the newest version."""
         await amigrate(self._dsns[self._own])
-        return await self._database(self._own)
+        return await self.database(self._own)
 
     async def matches(self, first: date | None = None, last: date | None = None) -> list[tuple[str, Row]]:
         """(database, what is kept of a match); a match that several databases have comes from each."""
@@ -65,7 +66,7 @@ class Places:
 
     async def store(self, name: str) -> HistoryStore:
         """The store of a database that `matches` named."""
-        return HistoryStore(await self._database(name))
+        return HistoryStore(await self.database(name))
 
 
 @asynccontextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Identifier, Placeholder
 
 from backend.db.pool import Connection, Database, Row, rows
 from backend.history.store import HistoryStore
+from ingest.quality import Quality
 
 MINUTE_MS = 60_000
 LISTED_DAYS = 2
@@ -47,22 +48,10 @@ class FeedQuality:
     health: int
 
 
-class _Health(Protocol):
-    @property
-    def score(self) -> int: ...
-
-
-class Snapshot(Protocol):
-    """`ingest.quality.Quality`, by what is kept of it."""
-
-    @property
-    def health(self) -> _Health: ...
-
-
 COLUMNS = tuple(field.name for field in fields(FeedQuality))
 
 
-def feed_quality(match_id: str, provider: str, snapshot: Snapshot) -> FeedQuality:
+def feed_quality(match_id: str, provider: str, snapshot: Quality) -> FeedQuality:
     """A meter's snapshot as history keeps it."""
     names = (name for name in COLUMNS if name not in ("match_id", "provider", "health"))
     values: dict[str, Any] = {name: getattr(snapshot, name) for name in names}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
+from backend.history.meter import Meter
+from backend.history.quality import MINUTE_MS, FeedQuality, QualityStore, feed_quality
 from backend.history.store import HistoryStore, Rows
 from chain.tasks import stop
 from ingest.feed import FeedHeader, feed_digest, genesis
@@ -13,6 +16,8 @@ from ingest.history.model import Match, Revision, Sample
 from oracle import core
 from oracle.core import Received, Revised
 
+MEASURE_EVERY_MS = 5_000
+"""Quality is measured so often, in data time, and kept once a minute."""
 PAUSE_S = 0.5
 """Rows are collected for so long: a transaction costs the same for one row as for hundreds."""
 
@@ -23,8 +28,15 @@ class HistoryRecorder:
     A process that is killed leaves a beginning of the match, whole up to some message, never a part of one.
     """
 
-    def __init__(self, store: HistoryStore, header: FeedHeader) -> None:
+    def __init__(
+        self, store: HistoryStore, header: FeedHeader, quality: QualityStore | None = None, meter: Meter | None = None
+    ) -> None:
+        """With ``quality`` and ``meter``, how good the feed is is written, too."""
         self._store = store
+        self._start_unix_ms = header.start_unix_ms
+        self._quality, self._meter = quality, meter
+        self._measured: dict[tuple[str, int], FeedQuality] = {}
+        self._measure_ms = 0
         self._journal = Journal(header)
         self._digest = genesis(header.line)
         self._rows = Rows()
@@ -47,12 +59,18 @@ class HistoryRecorder:
         self._task = asyncio.create_task(self._run())
 
     def received(self, received: Received) -> None:
-        """A message came."""
-        entry = self._journal.message(received.message, received.changes)
-        self._digest = feed_digest(self._digest, received.message.line)
-        self._rows.lines.append(entry.line)
+        """A message came, or time passed and changed a fused feed."""
+        if received.message is None:
+            entry = self._journal.passed(received.at_ms, received.changes)
+        else:
+            entry = self._journal.message(received.message, received.changes)
+            self._digest = feed_digest(self._digest, received.message.line)
+        if entry.line is not None:
+            self._rows.lines.append(entry.line)
         if entry.fragment is not None:
             self._rows.fragments.append(entry.fragment)
+        if self._meter is not None:
+            self._meter.received(received)
         self._rows.records += entry.records
         self._rows.corrections += entry.corrections
         self._kick()
@@ -62,7 +80,16 @@ class HistoryRecorder:
         self._rows.samples.append(sample_row(self.match.match_id, sample, self._journal.lines))
         if revised is not None:
             self._rows.revisions.append(revision_row(self.match.match_id, revised))
+        if self._meter is not None and sample.data_ms >= self._measure_ms:
+            self._measure_ms = sample.data_ms + MEASURE_EVERY_MS
+            self._measure(self._meter, sample.data_ms)
         self._kick()
+
+    def _measure(self, meter: Meter, data_ms: int) -> None:
+        for provider, snapshot in meter.snapshots(data_ms).items():
+            at_ms = self._start_unix_ms + data_ms
+            found = replace(feed_quality(self.match.match_id, provider, snapshot), at_ms=at_ms)
+            self._measured[provider, at_ms // MINUTE_MS] = found
 
     async def flush(self) -> None:
         """Return when everything is in the database; raises what the writer raised."""
@@ -94,6 +121,9 @@ class HistoryRecorder:
             rows, self._rows = self._rows, Rows()
             tails = {self.match.match_id: self._digest} if rows.lines else None
             await self._store.write(rows, (), tails)
+            if self._quality is not None and self._measured:
+                measured, self._measured = self._measured, {}
+                await self._quality.write(list(measured.values()))
             self.written += len(rows)
             self.writes += 1
             if not self._wake.is_set():

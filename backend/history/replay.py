@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from backend.errors import UserError
 from backend.history.recorder import revision_row, sample_row
 from ingest.feed import FeedHeader, FeedMessage
-from ingest.feeds import adapter
 from ingest.history.journal import Entry, Journal
 from ingest.history.model import MatchHistory, Sample, in_order
 from momentum.state import Reason
@@ -30,33 +29,36 @@ class Due:
 def build(header: FeedHeader, messages: Sequence[FeedMessage], due: Iterable[Due]) -> MatchHistory:
     """What the keeper makes of a feed: every row of history, with a sample for each of ``due`` that play was under way.
 
-    Raises FeedError for a header that no adapter or model here can read.
+    Raises FeedError for a header that no decoder or model here can read.
     """
-    core = KeeperCore(adapter(header.provider), header)
+    core = KeeperCore(header)
     journal = Journal(header)
     entries: list[Entry] = []
     samples, revisions = [], []
     match_id = header.match_id
 
     def receive(until: int) -> None:
-        while len(entries) < min(until, len(messages)):
-            received = core.receive(messages[len(entries)])
-            entries.append(journal.message(received.message, received.changes))
+        while journal.lines < min(until, len(messages)):
+            message = messages[journal.lines]
+            entries.append(journal.message(message, core.receive(message).changes))
 
     for wanted in due:
         receive(wanted.lines)
+        passed = core.advance(wanted.data_ms)
+        if passed.applied:
+            entries.append(journal.passed(wanted.data_ms, passed.changes))
         known = len(core.revisions)
         try:
             sample = core.sample(wanted.data_ms)
         except ValueError:
             continue  # no play was under way: nothing like it can have been published
-        samples.append(sample_row(match_id, sample, len(entries)))
+        samples.append(sample_row(match_id, sample, journal.lines))
         revisions += [revision_row(match_id, revised) for revised in core.revisions[known:]]
     receive(len(messages))
     return MatchHistory(
         journal.match,
         in_order(entry.fragment for entry in entries if entry.fragment is not None),
-        tuple(entry.line for entry in entries),
+        tuple(entry.line for entry in entries if entry.line is not None),
         tuple(record for entry in entries for record in entry.records),
         tuple(correction for entry in entries for correction in entry.corrections),
         tuple(samples),

@@ -13,6 +13,9 @@ from ingest.history.model import Correction, Fragment, Line, Match, day_of, sha2
 from ingest.record import Record
 from ingest.timeline import Change, Timeline
 
+NO_RAW = "0" * 64
+"""Stands where a record comes from no fragment: the time that passed made a fused feed switch."""
+
 
 class Ledger:
     """Tells which records corrected something. Give it the records of one match in order; ``seq`` is the last one's."""
@@ -34,9 +37,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The rows of one message; ``fragment`` is None when it had come before."""
+    """The rows of one message: ``fragment`` is None when it had come before, ``line`` when time passed without one."""
 
-    line: Line
+    line: Line | None
     fragment: Fragment | None
     records: tuple[Record, ...]
     corrections: tuple[Correction, ...]
@@ -61,17 +64,27 @@ class Journal:
         raw = sha256(doc)
         own = None if message.line == usual_line(message.at_ms, doc) else message.line
         self.lines += 1
-        records, corrections = [], []
-        for change in changes:
-            self._seq += 1
-            record = Record(match_id, provider, self._seq, at_ms, raw, change)
-            records.append(record)
-            if (found := self._ledger.correction(record)) is not None:
-                corrections.append(found)
+        records, corrections = self._records(at_ms, raw, changes)
         fragment = None if raw in self._seen else Fragment(match_id, provider, raw, at_ms, doc)
         self._seen.add(raw)
         line = Line(match_id, self.lines, message.at_ms, raw, own)
-        return Entry(line, fragment, tuple(records), tuple(corrections))
+        return Entry(line, fragment, records, corrections)
+
+    def passed(self, data_ms: int, changes: Iterable[Change]) -> Entry:
+        """Data time came to ``data_ms`` without a message, and a fused feed changed by that alone."""
+        return Entry(None, None, *self._records(self._start_unix_ms + data_ms, NO_RAW, changes))
+
+    def _records(
+        self, at_ms: int, raw: str, changes: Iterable[Change]
+    ) -> tuple[tuple[Record, ...], tuple[Correction, ...]]:
+        records, corrections = [], []
+        for change in changes:
+            self._seq += 1
+            record = Record(self.match.match_id, self.match.provider, self._seq, at_ms, raw, change)
+            records.append(record)
+            if (found := self._ledger.correction(record)) is not None:
+                corrections.append(found)
+        return tuple(records), tuple(corrections)
 
 
 def event_id(record: Record) -> str:

@@ -20,8 +20,8 @@ def feed(provider: str = "statsperform", seed: int = 7) -> tuple[FeedHeader, lis
 
 
 def seconds(header: FeedHeader, messages: list[FeedMessage], samples: int, step: int = 1) -> list[Due]:
-    """The first ``samples`` of the match, as the replay loop asks for them; with ``step``, the loop is late each time."""
-    core = KeeperCore(adapter(header.provider), header)
+    """The first ``samples`` of the match as the replay loop asks for them; with ``step`` the loop is late each time."""
+    core = KeeperCore(header)
     due: list[Due] = []
     at = 0
     while not core.finished and len(due) < samples:
@@ -35,6 +35,7 @@ def seconds(header: FeedHeader, messages: list[FeedMessage], samples: int, step:
         late_ms = due_ms + (step - 1) * 1000
         if following is None or following > late_ms:
             due_ms = late_ms
+        core.advance(due_ms)
         core.sample(due_ms)
         due.append(Due(due_ms, at))
     return due

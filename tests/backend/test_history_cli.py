@@ -88,9 +88,8 @@ def test_a_match_is_replayed_bit_for_bit_from_the_database(
     assert pq.read_table(samples).column("x_e6").to_pylist() == [sample.x_e6 for sample in match().samples]
 
 
-def test_a_match_whose_keeper_was_late_is_replayed_bit_for_bit_over_the_break() -> None:
-    played = match("wyscout", samples=2_500, step=20)
-    assert {sample.period for sample in played.samples} == {1, 2}
+def test_a_match_whose_keeper_was_late_is_replayed_bit_for_bit() -> None:
+    played = match("wyscout", samples=300, step=4)
     assert len(played.samples) < played.samples[-1].tick, "seconds were skipped"
     again, verdict = core.replay(played)
     assert str(verdict) == f"{len(played.samples)} samples, 0 differ"

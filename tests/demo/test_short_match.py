@@ -12,11 +12,13 @@ import pytest
 from rich.console import Console
 
 from backend.cli.main import main
+from backend.db.pool import Row
 from backend.demo.run import Demo, Options
 from backend.demo.summary import print_summary
 from backend.demo.workspace import free_port
 from backend.history import runs
 from backend.history.places import opened
+from backend.history.quality import minutes
 from ingest.feeds import default_match_paths
 from ingest.history.model import MatchHistory
 from oracle import transcript
@@ -107,13 +109,22 @@ def test_the_run_wrote_the_history_that_its_files_give(short_run, capsys: pytest
     (given,) = runs.read(run)
     assert len(given.samples) == report["samples"]["landed"]
 
-    async def recorded() -> MatchHistory:
+    async def kept() -> tuple[MatchHistory, list[Row]]:
         async with opened(None, folder / "data") as places:
             ((place, row),) = await places.matches()
             assert place == "run_000001"
-            return await (await places.store(place)).read(row["match_id"])
+            history = await (await places.store(place)).read(row["match_id"])
+            database = await places.database(place)
+            async with database.connection() as connection:
+                return history, await minutes(connection, row["match_id"], None, 100)
 
-    assert asyncio.run(recorded()) == given
+    history, measured = asyncio.run(kept())
+    assert history == given
+    assert {row["provider"] for row in measured} == {"statsperform"}
+    assert len(measured) >= 8, "a row for each minute of play"
+    last = measured[-1]
+    assert last["arrivals"] == len(given.lines)
+    assert last["corrections"] + last["deletions"] == len(given.corrections)
     out = folder / "feed-again.jsonl"
     assert (
         main(["history", "replay", given.match.match_id, "--data-dir", str(folder / "data"), "--feed", str(out)]) == 0
