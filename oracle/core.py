@@ -14,7 +14,7 @@ from ingest.events import Event, Kind, MatchInfo, score
 from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
 from ingest.feeds.base import Problem
 from ingest.fusion import Switch
-from ingest.timeline import Applied, Timeline
+from ingest.timeline import Applied, Change, Timeline
 from momentum.forecast.live import Forecaster
 from momentum.forecast.terms import Terms
 from momentum.live import LiveMatch
@@ -71,11 +71,16 @@ class Revised:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What one feed message did, or, without one, the passing of time."""
+    """What one feed message did, or, without one, the passing of time to ``at_ms`` of data time.
+
+    Of the ``changes`` that were told, ``applied`` are those that altered something.
+    """
 
     message: FeedMessage | None
     applied: tuple[Applied, ...]
     problems: tuple[Problem, ...]
+    changes: tuple[Change, ...]
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +126,15 @@ class KeeperCore:
         decoded = self.decoder.decode(message)
         applied = self._absorb(decoded, message.at_ms)
         self.problems += len(decoded.problems)
-        return Received(message, applied, decoded.problems)
+        return Received(message, applied, decoded.problems, decoded.changes, message.at_ms)
 
     def advance(self, data_ms: int) -> Received:
         """Data time has come to ``data_ms`` without a message: a fused feed may switch.
 
         `sample` does it by itself; who wants to see the changes calls this before.
         """
-        return Received(None, self._absorb(self.decoder.advance(data_ms), data_ms), ())
+        decoded = self.decoder.advance(data_ms)
+        return Received(None, self._absorb(decoded, data_ms), (), decoded.changes, data_ms)
 
     def _absorb(self, decoded: Decoded, at_ms: int) -> tuple[Applied, ...]:
         self._now_ms = max(self._now_ms, at_ms)

@@ -75,6 +75,35 @@ class Match(Strict):
     suspend_reason: str | None
 
 
+class Feed(Strict):
+    """How good one provider's feed of a match is. Counts are since the match was first heard of."""
+
+    match_id: str
+    home_name: str | None
+    away_name: str | None
+    provider: str
+    at: Time | None = Field(description="When this was measured.")
+    health: int = Field(ge=0, le=100, description="100 is faultless.")
+    silence_ms: int | None = Field(description="Since the last sign of life; null before the first.")
+    quiet_ms: int | None = Field(description="Since the last new event in play; null outside play.")
+    gap_ms: int = Field(description="Silence in play beyond what is allowed, in all.")
+    gap_recent_ms: int = Field(description="The same, of the last five minutes.")
+    corrections_last_minute: int
+    unknown_types: int
+    difference: Decimal = Field(description="Share by which it differs from the other providers, 0 to 1.")
+    skew_ms: int | None = Field(description="Least arrival less event time: delay, plus the difference of clocks.")
+    arrivals: int
+    unchanged: int
+    older: int
+    broken: int
+    lost: int
+    events: int
+    corrections: int
+    deletions: int
+    late: int
+    problems: int
+
+
 class Tick(Strict):
     """The index at one second of play."""
 

@@ -32,6 +32,10 @@ from backend.demo.wallet import keypair
 from backend.demo.workspace import Workspace, evidence_folder, require_free_port
 from backend.errors import UserError
 from backend.feedstore import FeedStore, Score
+from backend.history.meter import meter_of
+from backend.history.quality import QualityStore
+from backend.history.recorder import HistoryRecorder
+from backend.history.store import HistoryStore
 from ingest.events import Event, Kind, Upsert
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
@@ -116,6 +120,12 @@ class Demo:
         await store.match(self.info, self.start_ms)
         self.recorder = Recorder(store, self.info.match_id)
         self.stack.push_async_callback(self.recorder.close)
+        kept = HistoryStore(self.database)
+        self.history = HistoryRecorder(
+            kept, self.header, QualityStore(self.database, kept), meter_of(self.core, self.header)
+        )
+        await self.history.start()
+        self.stack.push_async_callback(self.history.close)
         self.stream = await self.stack.enter_async_context(Stream(base.replace("http", "ws"), self.info.match_id))
         await self._gather_people(founder)
         self.screen = Screen(self.options, self.info, {str(p.wallet.address): p.name for p in self.people})
@@ -182,11 +192,13 @@ class Demo:
 
         async def received(item: Received) -> None:
             self.recorder.note(item.applied)
+            self.history.received(item)
             self.screen.events(item.applied)
 
         async def ticked(tick: PublishedTick) -> None:
             home, away = self.core.score()
             revised = self.core.revisions[-1] if tick.sample.flags & 2 else None
+            self.history.sample(tick.sample, revised)
             self.recorder.sample(tick.sample, revised, Score(home, away, tick.sample.period, tick.sample.play_ms))
             if self.lockstep:
                 await self.recorder.flush()
@@ -203,6 +215,7 @@ class Demo:
         home, away = self.core.score()
         self.recorder.final(self._now_ms, Score(home, away, 2, 0, "final"))
         await self.recorder.flush()
+        await self.history.flush()
         return loop
 
     async def _crank(self, tick: PublishedTick) -> None:
