@@ -282,6 +282,15 @@ def test_push_and_poll_of_the_same_match_agree() -> None:
     assert one.document(body(list(rows(150))), AT_MS + 400).items == ()
 
 
+def test_the_same_document_after_a_push_is_looked_at_again() -> None:
+    one = session()
+    one.document(body(list(rows(120))), AT_MS)
+    one.fragment(rows(121)[120], AT_MS + 1)
+    assert told(one) == expected(rows(121))
+    one.document(body(list(rows(120))), AT_MS + 2)
+    assert told(one) == expected(rows(120))
+
+
 edits = st.lists(
     st.tuples(
         st.sampled_from(["edit", "drop", "restore", "delete", "add", "move", "push", "again", "whole"]),
