@@ -260,6 +260,9 @@ class _Work:
             key = (Kind.FIXTURE, source.provider, fixture_id)
             item = Sided(fixture, home, away, competition)
             decided = self.decisions.same.get(key)
+            linked = self.registry.fixtures.get(self.registry.links.get(key, ""))
+            if linked is not None and decided is None and (linked.home_id, linked.away_id) != (home, away):
+                del self.registry.links[key]  # a team turned out to be another one
             if key in self.registry.links:
                 taken.add(self.registry.links[key])
             elif decided is not None and decided in self.registry.fixtures:
