@@ -15,7 +15,7 @@ from backend.catalogue.reconcile import Change, Listed, View
 from backend.catalogue.squads import Squads
 from ingest.catalogue import Entry, Status
 from ingest.identity.decisions import Decision, Decisions, Verdict, effective
-from ingest.identity.model import Competition, Fixture, Key, Kind, Link, Player, Question, Registry, Team
+from ingest.identity.model import Competition, Fixture, Key, Kind, Link, Player, Question, Registry, Team, Told
 
 Connection = psycopg.Connection[DictRow]
 
@@ -64,7 +64,10 @@ def load_registry(connection: Connection, first: str, last: str, seasons: Collec
         [list(found.fixtures)],
     )
     for row in links:
-        found.links[Kind(row["kind"]), row["provider"], row["source_id"]] = row["canonical_id"]
+        key = (Kind(row["kind"]), row["provider"], row["source_id"])
+        found.links[key] = row["canonical_id"]
+        if row["told"] is not None:
+            found.told[key] = msgspec.json.decode(row["told"], type=Told)
     return found
 
 
@@ -107,7 +110,7 @@ def save_registry(connection: Connection, before: Registry, after: Registry, at:
         )
         cursor.executemany(
             'INSERT INTO teams (team_id, name, names, countries, squad, "national") VALUES (%s, %s, %s, %s, %s, %s)'
-            " ON CONFLICT (team_id) DO UPDATE SET names = excluded.names, countries = excluded.countries,"
+            " ON CONFLICT (team_id) DO UPDATE SET name = excluded.name, names = excluded.names, countries = excluded.countries,"
             ' "national" = excluded."national"',
             [
                 (
@@ -151,7 +154,8 @@ def save_links(
         gone = [key for key in before if key not in after]
         cursor.executemany("DELETE FROM identity_links WHERE (kind, provider, source_id) = (%s, %s, %s)", gone)
         cursor.executemany(
-            "INSERT INTO identity_links VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            "INSERT INTO identity_links (kind, provider, source_id, canonical_id, how, score, evidence, linked_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (kind, provider, source_id) DO UPDATE SET canonical_id = excluded.canonical_id,"
             " how = excluded.how, score = excluded.score, evidence = excluded.evidence, linked_at = excluded.linked_at",
             [(*link.key, link.canonical, link.how, link.score, link.evidence, at) for link in made],
@@ -168,6 +172,15 @@ def save_links(
             connection.execute("UPDATE teams SET merged_into = %s WHERE team_id = %s", [new, old])
         elif left is None:
             connection.execute("UPDATE fixtures SET merged_into = %s WHERE fixture_id = %s", [new, old])
+
+
+def save_told(connection: Connection, before: Mapping[Key, Told], after: Mapping[Key, Told]) -> None:
+    """Store what team records told that was not known."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE identity_links SET told = %s WHERE (kind, provider, source_id) = (%s, %s, %s)",
+            [(msgspec.json.encode(told).decode(), *key) for key, told in after.items() if before.get(key) != told],
+        )
 
 
 def save_questions(connection: Connection, settled: Iterable[Key], open_: Iterable[Question], at: datetime) -> None:

@@ -219,6 +219,7 @@ def _settle(
     at = moment(now_ms)
     rows.save_registry(connection, known, found.registry, at)
     rows.save_links(connection, known.links, found.registry.links, found.links, at)
+    rows.save_told(connection, known.told, found.registry.told)
     rows.save_questions(connection, _records(entries), found.questions, at)
     links = found.registry.links
     touched = {

@@ -6,7 +6,7 @@ ground, for sources that give no hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -124,18 +124,30 @@ class Player:
     shirt: int | None = None  # in the line-up or squad that is compared
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one source record tells of its team; a team is what its records tell together."""
+
+    names: tuple[str, ...]
+    countries: tuple[str, ...]
+    national: bool | None
+
+
 @dataclass(slots=True)
 class Registry:
-    """Everything known: entities by canonical id, and which source record is which."""
+    """Everything known: entities by canonical id, which source record is which, and what team records told."""
 
     competitions: dict[str, Competition] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
     fixtures: dict[str, Fixture] = field(default_factory=dict)
     links: dict[Key, str] = field(default_factory=dict)
+    told: dict[Key, Told] = field(default_factory=dict)
 
     def copy(self) -> Registry:
         """The same knowledge in dictionaries of its own; the entities are immutable."""
-        return Registry(dict(self.competitions), dict(self.teams), dict(self.fixtures), dict(self.links))
+        return Registry(
+            dict(self.competitions), dict(self.teams), dict(self.fixtures), dict(self.links), dict(self.told)
+        )
 
     def members(self, kind: Kind, canonical: str) -> Iterator[Key]:
         """Every source record of an entity, in order."""
@@ -218,11 +230,12 @@ def season_label(days: Mapping[str, int] | list[str]) -> str:
     return first if first == last else f"{first}/{last[2:]}"
 
 
-def renamed(team: Team, names: tuple[str, ...], countries: tuple[str, ...], national: bool | None) -> Team:
-    """The team with what one more record tells of it."""
+def as_told(team: Team, records: Iterable[Told]) -> Team:
+    """The team as its records tell it together."""
+    every = list(records)
     return replace(
         team,
-        names=tuple(sorted({*team.names, *names})),
-        countries=tuple(sorted({*team.countries, *(c for c in countries if c)})),
-        national=team.national if team.national is not None else national,
+        names=tuple(sorted({name for record in every for name in record.names})),
+        countries=tuple(sorted({country for record in every for country in record.countries})),
+        national=next((record.national for record in every if record.national is not None), None),
     )

@@ -29,8 +29,9 @@ from ingest.identity.model import (
     SourceFixture,
     SourceTeam,
     Team,
+    Told,
+    as_told,
     at_ms,
-    renamed,
 )
 from ingest.identity.teams import match_teams
 
@@ -106,6 +107,9 @@ class _Work:
                 continue
             if key in self.decisions.new or key in self.decisions.same or (key, to) in self.decisions.different:
                 del links[key]
+                if key[0] is Kind.TEAM:
+                    self.registry.told.pop(key, None)
+                    self._again(to)
 
     def _founded(self, key: Key) -> bool:
         """Whether the record is alone in its entity, so that it is new already."""
@@ -190,10 +194,10 @@ class _Work:
         for team_id, team in sorted(teams.items()):
             key = (Kind.TEAM, source.provider, team_id)
             if key in self.registry.links:
-                self._learn(self.registry.links[key], team, source)
+                self._learn(key, self.registry.links[key], team, source)
             elif key in self.decisions.same and self.decisions.same[key] in self.registry.teams:
-                self._learn(self.decisions.same[key], team, source)
                 self._link(key, self.decisions.same[key], "decided")
+                self._learn(key, self.decisions.same[key], team, source)
             elif key in self.decisions.new:
                 self._new_team(key, team, squads[team_id], source, "decided")
         linked = {
@@ -210,8 +214,8 @@ class _Work:
         for team_id, verdict in verdicts.items():
             key, team = (Kind.TEAM, source.provider, team_id), teams[team_id]
             if verdict.certain is not None:
-                self._learn(verdict.certain, team, source)
                 self._link(key, verdict.certain, "certain")
+                self._learn(key, verdict.certain, team, source)
             elif verdict.candidates:
                 told = tuple(
                     Candidate(k, self.registry.teams[k].names[0], round(s.total, 3), s.evidence)
@@ -223,14 +227,29 @@ class _Work:
 
     def _new_team(self, key: Key, team: SourceTeam, squad: str, source: SourceCompetition, how: str) -> None:
         found = mint(Kind.TEAM, source.provider, team.team_id, self.registry.teams)
-        self.registry.teams[found] = renamed(
-            Team(found, (), (), squad), team.names, _countries(team, source), team.national
-        )
+        self.registry.teams[found] = Team(found, (), (), squad)
         self._link(key, found, how)
+        self._learn(key, found, team, source)
 
-    def _learn(self, canonical: str, team: SourceTeam, source: SourceCompetition) -> None:
-        known = self.registry.teams[canonical]
-        self.registry.teams[canonical] = renamed(known, team.names, _countries(team, source), team.national)
+    def _learn(self, key: Key, canonical: str, team: SourceTeam, source: SourceCompetition) -> None:
+        """Keep what the record tells, beside what it told before."""
+        before = self.registry.told.get(key, Told((), (), None))
+        told = Told(
+            tuple(sorted({*before.names, *team.names})),
+            tuple(sorted({*before.countries, *_countries(team, source)})),
+            team.national if team.national is not None else before.national,
+        )
+        if told != before:
+            self.registry.told[key] = told
+            self._again(canonical)
+
+    def _again(self, canonical: str) -> None:
+        """The team as its remaining records tell it; without any, it is no team to be found any more."""
+        records = [
+            self.registry.told[k] for k in self.registry.members(Kind.TEAM, canonical) if k in self.registry.told
+        ]
+        if records:
+            self.registry.teams[canonical] = as_told(self.registry.teams[canonical], records)
 
     # Fixtures
 

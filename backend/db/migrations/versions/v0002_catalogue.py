@@ -94,6 +94,7 @@ CREATE TABLE identity_links (
     how text NOT NULL CHECK (how IN ('certain', 'new', 'decided')),
     score real NOT NULL,
     evidence text NOT NULL,
+    told text,
     linked_at timestamptz NOT NULL,
     PRIMARY KEY (kind, provider, source_id)
 );
