@@ -174,11 +174,12 @@ def count(found: Resolution, teams: dict[str, str], target: Scored, source: Sequ
     tally = Tally()
     asked = {question.key for question in found.questions} | set(found.held)
     provider = source[0].provider
-    wanted = {(Kind.TEAM, provider, team): (Kind.TEAM, "wyscout", to) for team, to in teams.items()}
+    theirs = target[0][0].provider
+    wanted = {(Kind.TEAM, provider, team): (Kind.TEAM, theirs, to) for team, to in teams.items()}
     for fixture in source:
         pair = (teams.get(fixture.home.team_id, ""), teams.get(fixture.away.team_id, ""))
         if pair in pairs:
-            wanted[Kind.FIXTURE, provider, fixture.fixture_id] = (Kind.FIXTURE, "wyscout", pairs[pair])
+            wanted[Kind.FIXTURE, provider, fixture.fixture_id] = (Kind.FIXTURE, theirs, pairs[pair])
     listed = {t for f in source for t in (f.home.team_id, f.away.team_id)}
     for key, to in links.items():  # records that are none of the known ones
         if key[1] == provider and key[0] is not Kind.COMPETITION and key not in wanted:
@@ -289,6 +290,14 @@ def measure(quick: bool = False) -> dict[str, Tally]:
     for source, teams in pairs:
         for fixture, _ in source[::step]:
             singles.add(count(resolve(registry, [fixture]), teams, target, [fixture]))
+    tallies["2024/25, used for no threshold"] = unseen = Tally()
+    for country, of, odd in LEAGUES:
+        source = odds(odd, country, "2024-2025")
+        last = max(fixture.day for fixture, _ in source)  # the odds end in autumn
+        whole = openfootball(of, "2024-25")
+        there = resolve(Registry(), [fixture for fixture, _ in whole]).registry
+        teams = truth(source, [item for item in whole if item[0].day <= last])
+        unseen.add(count(resolve(there, [f for f, _ in source]), teams, whole, [f for f, _ in source]))
     return tallies
 
 

@@ -110,8 +110,8 @@ def save_registry(connection: Connection, before: Registry, after: Registry, at:
         )
         cursor.executemany(
             'INSERT INTO teams (team_id, name, names, countries, squad, "national") VALUES (%s, %s, %s, %s, %s, %s)'
-            " ON CONFLICT (team_id) DO UPDATE SET name = excluded.name, names = excluded.names, countries = excluded.countries,"
-            ' "national" = excluded."national"',
+            " ON CONFLICT (team_id) DO UPDATE SET name = excluded.name, names = excluded.names,"
+            ' countries = excluded.countries, "national" = excluded."national"',
             [
                 (
                     i,

@@ -6,7 +6,7 @@ ground, for sources that give no hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -148,10 +148,6 @@ class Registry:
         return Registry(
             dict(self.competitions), dict(self.teams), dict(self.fixtures), dict(self.links), dict(self.told)
         )
-
-    def members(self, kind: Kind, canonical: str) -> Iterator[Key]:
-        """Every source record of an entity, in order."""
-        return iter(sorted(key for key, to in self.links.items() if key[0] is kind and to == canonical))
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,9 +245,8 @@ class _Work:
 
     def _again(self, canonical: str) -> None:
         """The team as its remaining records tell it; without any, it is no team to be found any more."""
-        records = [
-            self.registry.told[k] for k in self.registry.members(Kind.TEAM, canonical) if k in self.registry.told
-        ]
+        links = self.registry.links
+        records = [told for key, told in sorted(self.registry.told.items()) if links.get(key) == canonical]
         if records:
             self.registry.teams[canonical] = as_told(self.registry.teams[canonical], records)
 
