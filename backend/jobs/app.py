@@ -39,8 +39,9 @@ def create(settings: Settings) -> Celery:
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         task_time_limit=settings.limit_s,
-        task_soft_time_limit=max(1, settings.limit_s - 5),
-        # What a dead worker had taken comes back after this; longer than any task may run, or it would run twice.
+        task_soft_time_limit=max(1, settings.limit_s - max(1, settings.limit_s // 10)),
+        # What a dead worker had taken comes back after this, when a worker starts or within 100 s more; longer than
+        # any task may run, or it would run twice.
         broker_transport_options={"visibility_timeout": settings.limit_s + 5},
         broker_connection_retry_on_startup=True,
         task_default_queue="futstar",
