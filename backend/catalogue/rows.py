@@ -294,22 +294,17 @@ def _json(value: Any) -> Json | None:
     return None if value is None else Json(value)
 
 
-def load_squads(connection: Connection, team_ids: Collection[str]) -> Squads:
-    """The players who ever were in these teams' line-ups, and all their records."""
+def load_squads(connection: Connection) -> Squads:
+    """Every player with his teams and all his records."""
     found = Squads()
-    wanted = set(team_ids)
-    for row in connection.execute("SELECT * FROM players WHERE team_ids && %s", [list(team_ids)]):
+    for row in connection.execute("SELECT * FROM players"):
         born = row["birth_date"].isoformat() if row["birth_date"] else ""
         found.players[row["player_id"]] = Player(row["player_id"], tuple(row["names"]), born)
-        for team in wanted & set(row["team_ids"]):
+        for team in row["team_ids"]:
             found.teams.setdefault(team, set()).add(row["player_id"])
     rows = connection.execute("SELECT provider, source_id, canonical_id FROM identity_links WHERE kind = 'player'")
     for row in rows:
         found.links[Kind.PLAYER, row["provider"], row["source_id"]] = row["canonical_id"]
-    missing = {to for to in found.links.values() if to not in found.players}
-    for row in connection.execute("SELECT * FROM players WHERE player_id = ANY(%s)", [list(missing)]):
-        born = row["birth_date"].isoformat() if row["birth_date"] else ""
-        found.players[row["player_id"]] = Player(row["player_id"], tuple(row["names"]), born)
     return found
 
 

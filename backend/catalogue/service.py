@@ -257,8 +257,7 @@ def _enlist(
     if not with_lineups:
         return
     fixtures = found.registry.fixtures
-    teams = {team for key in with_lineups for team in (fixtures[key].home_id, fixtures[key].away_id)}
-    squads = rows.load_squads(connection, teams)
+    squads = rows.load_squads(connection)
     for key in sorted(with_lineups):
         of = with_lineups[key]
         for provider in sorted(of):

@@ -72,12 +72,13 @@ def create(settings: Settings) -> Celery:
             if isinstance(error, work.BusyError) and self.request.retries >= RETRIES:
                 return {"skipped": "running"}
             pause_s = min(60, 2**self.request.retries)
-            raise self.retry(exc=error, countdown=pause_s, max_retries=RETRIES) from error
+            # A plain error with the sentence: exceptions of other kinds do not travel between processes.
+            raise self.retry(exc=RuntimeError(str(error)), countdown=pause_s, max_retries=RETRIES) from error
         except FeedError as error:
             return _refused(source, error)
 
-    app.task(plan, name=PLAN, ignore_result=True)
-    app.task(refresh, name=REFRESH, bind=True)
+    app.task(plan, name=PLAN, shared=False)
+    app.task(refresh, name=REFRESH, bind=True, shared=False)
     return app
 
 

@@ -281,3 +281,36 @@ def test_the_schedule_is_json_with_limits_and_late_acknowledgement() -> None:
     assert app.conf.broker_transport_options["visibility_timeout"] > app.conf.task_time_limit
     assert app.conf.beat_schedule["calendar"]["schedule"] == 60.0
     assert datetime.now(UTC).tzinfo is UTC
+
+
+def test_a_task_tells_what_it_did_and_waits_while_its_source_is_in_work(dsn: str, broker: str, tmp_path: Path) -> None:
+    workers = Workers(dsn, broker, tmp_path)
+    plan, refresh = workers.app.tasks[jobs_app.PLAN], workers.app.tasks[jobs_app.REFRESH]
+    assert plan.apply().get() == ["en: daily"]
+    assert plan.apply().get() == []
+    assert refresh.apply(["en"]).get()["en.json"]["changes"] == {"new_fixture": 12}
+    assert refresh.apply(["nobody"]).get()["error"] == "unknown_source"
+    with service.connected(dsn) as other, work.alone(other, "en"):
+        last = refresh.apply(["en"], retries=jobs_app.RETRIES).get()
+        assert last == {"skipped": "running"}
+    workers.file.write_text("{")
+    assert refresh.apply(["en"]).get()["error"] == "bad_json"
+
+
+def test_a_database_away_is_tried_again(broker: str, tmp_path: Path) -> None:
+    workers = Workers("postgresql:///x?host=/nowhere", broker, tmp_path)
+    refresh = workers.app.tasks[jobs_app.REFRESH]
+    with pytest.raises(RuntimeError, match="does not answer"):
+        refresh.apply(["en"], retries=jobs_app.RETRIES).get()
+
+
+def test_the_application_is_made_from_the_environment_when_asked_for(
+    broker: str, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in Workers(dsn, broker, tmp_path).environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(jobs_app, "_app", None)
+    assert jobs_app.app is jobs_app.celery
+    assert jobs_app.REFRESH in jobs_app.app.tasks
+    with pytest.raises(AttributeError):
+        _ = jobs_app.nothing
