@@ -7,7 +7,7 @@ The outcome follows from the sources' last words alone: their order of arrival a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +91,12 @@ def merged(old: Entry | None, new: Entry) -> Entry:
     if old is None:
         return new
     return Entry(new.fixture, new.status, new.venue or old.venue, new.score or old.score, new.lineups or old.lineups)
+
+
+def turned(entry: Entry) -> Entry:
+    """The entry of a source whose sides a person confirmed to be the other way round: score and line-ups turned."""
+    score = None if entry.score is None else (entry.score[1], entry.score[0])
+    return replace(entry, score=score, lineups=tuple(replace(x, home=not x.home) for x in entry.lineups))
 
 
 def view(entries: Mapping[str, Entry], order: Sequence[str] = ORDER) -> View:

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
 from backend.catalogue import rows
-from backend.catalogue.reconcile import ORDER, Change, changes, merged, view
+from backend.catalogue.reconcile import ORDER, Change, changes, merged, turned, view
 from backend.catalogue.rows import Connection, moment
 from backend.errors import UserError
 from ingest.catalogue import Entry, Snapshot
@@ -228,7 +228,7 @@ def _settle(
         for side in (known.links, links)
         if (to := side.get((Kind.FIXTURE, entry.fixture.provider, entry.fixture.fixture_id))) is not None
     }
-    said = rows.load_entries(connection, touched)
+    said = {key: _sided(found, key, of) for key, of in rows.load_entries(connection, touched).items()}
     _enlist(connection, found, said, decisions, now_ms)
     fresh = {key for key in touched if key not in known.fixtures}
     before = rows.load_views(connection, touched - fresh)
@@ -236,6 +236,15 @@ def _settle(
     told = [change for key in sorted(after) for change in changes(key, before.get(key), after[key], source)]
     rows.save_views(connection, before, after, told, at)
     return told, found
+
+
+def _sided(found: Resolution, fixture_id: str, said: dict[str, Entry]) -> dict[str, Entry]:
+    """The sources' words on a fixture, each with the fixture's own sides."""
+    fixture = found.registry.fixtures.get(fixture_id)
+    if fixture is None:
+        return said
+    homes = {p: found.registry.links.get((Kind.TEAM, p, e.fixture.home.team_id)) for p, e in said.items()}
+    return {p: turned(entry) if homes[p] == fixture.away_id else entry for p, entry in said.items()}
 
 
 def _records(entries: Sequence[Entry]) -> list[Key]:

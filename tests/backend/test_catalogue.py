@@ -225,6 +225,23 @@ def test_people_answer_and_their_answer_holds(catalogue: Connection) -> None:
     assert linked != fulham
 
 
+def test_a_source_with_swapped_sides_is_turned_once_a_person_says_it_is_the_match(catalogue: Connection) -> None:
+    take(catalogue, entries("openfootball"))
+    theirs = entries("wyscout")
+    fixture = replace(theirs[0].fixture, home=theirs[0].fixture.away, away=theirs[0].fixture.home)
+    played = replace(theirs[0], status=Status.FINISHED, score=(3, 1), lineups=(lineup("wyscout"),))
+    theirs[0] = replace(played, fixture=fixture)
+    assert take(catalogue, theirs).asked == 1
+    text = review.write(service.questions(catalogue))
+    assert "sides swapped" in text
+    lines = ["same" + line if "sides swapped" in line else line for line in text.splitlines()]
+    service.decide(catalogue, "\n".join(lines), "ann", NOW_MS)
+    row = catalogue.execute(
+        "SELECT home_score, away_score, (SELECT min(side) FROM lineups) AS side FROM fixtures WHERE status = 'finished'"
+    ).fetchone()
+    assert row == {"home_score": 1, "away_score": 3, "side": "away"}
+
+
 def test_a_broken_review_file_changes_nothing(catalogue: Connection) -> None:
     questioned(catalogue)
     text = review.write(service.questions(catalogue))
