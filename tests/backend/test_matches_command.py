@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from backend.api import models
 from backend.api.app import create_app
 from backend.api.context import Context
+from backend.catalogue.ics import calendar
 from backend.cli.matches import app
 from backend.db.pool import Database
 from backend.edge.hub import Hub
@@ -159,6 +160,26 @@ def test_the_embedded_database_needs_only_a_folder(tmp_path: Path, file: Path) -
     again = runner.invoke(app, ["list", "--folder", folder, "--json"])
     assert len(json.loads(again.output)) == 12
     assert isinstance(app, typer.Typer)
+
+
+def test_a_calendar_escapes_folds_and_takes_days_without_hours() -> None:
+    fixture = {
+        "fixture_id": "fx-1",
+        "updated_at": "2024-08-01T00:00:00Z",
+        "kickoff_at": None,
+        "day": "2024-08-17",
+        "home": "Málaga; Club, de Fútbol" * 3,
+        "away": "B",
+        "competition": "C",
+        "venue": "La Rosaleda, Málaga",
+        "status": "cancelled",
+    }
+    text = calendar([fixture])
+    assert "DTSTART;VALUE=DATE:20240817\r\n" in text
+    assert "STATUS:CANCELLED" in text
+    assert "LOCATION:La Rosaleda\\, Málaga" in text
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    assert "Málaga\\; Club\\, de Fútbol" * 3 in text.replace("\r\n ", "")
 
 
 @pytest.fixture
