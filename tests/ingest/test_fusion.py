@@ -212,6 +212,15 @@ def test_a_flapping_primary_is_left_and_does_not_come_back_until_it_stops() -> N
     assert match.switches[1].at_ms > 300_000 + 60_000
 
 
+def test_every_further_failure_doubles_the_wait() -> None:
+    fusion = Fusion([source(A, return_ms=5_000), source(B)], Bounds(dwell_ms=0, least_health=0))
+    dark = [(A, at, at + 4_000, "nothing") for at in (60_000, 100_000, 140_000)]
+    match = Rig(fusion, off=dark).run(200_000)
+    assert [target for _, target in match.by()] == [B, A] * 3
+    waits = [back.at_ms - end for back, (_, _, end, _) in zip(match.switches[1::2], dark, strict=True)]
+    assert [wait // 5_000 for wait in waits] == [1, 2, 4]
+
+
 def test_a_standby_that_fails_after_a_switch_gives_back_at_once() -> None:
     match = rig(off=[(A, 60_000, 64_000, "nothing"), (B, 70_000, 900_000, "nothing")]).run(80_000)
     assert [target for _, target in match.by()] == [B, A]

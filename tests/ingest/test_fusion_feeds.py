@@ -83,15 +83,22 @@ def outages(w: World, rng: random.Random) -> list[Outage]:
     return found
 
 
-@pytest.mark.parametrize("kind", [ALIKE, Sibling(), Sibling(clock_ms=4_000)], ids=["alike", "sibling", "clock"])
-@pytest.mark.parametrize(("provider", "seed"), [("wyscout", 1), ("statsperform", 2)])
+@pytest.mark.parametrize(
+    ("provider", "seed", "kind"),
+    [
+        ("wyscout", 1, ALIKE),
+        ("wyscout", 1, Sibling(clock_ms=4_000)),
+        ("statsperform", 2, ALIKE),
+        ("statsperform", 2, Sibling()),
+    ],
+)
 def test_no_goal_card_penalty_or_whistle_is_lost_or_doubled_in_a_thousand_switches(
     provider: str, seed: int, kind: Sibling
 ) -> None:
     w = world(load(provider), seed, kind)
     reader, timeline = play(w, w.messages(outages(w, random.Random(seed))))
     truth = alone(w)
-    assert len(reader.fusion.switches) > 170  # six such matches
+    assert len(reader.fusion.switches) > 225  # four such matches: 1,002 in all
     assert same_goals(goals(timeline.events()), goals(truth.events()), 6_500)
     assert counts(timeline.events()) == counts(truth.events())
 
