@@ -42,7 +42,8 @@ class Wyscout:
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise FeedError("wyscout_not_a_match", "no events list: check the address")
         rows = tuple(row for row in document["events"] if isinstance(row, dict))
-        match_id = next((str(row["matchId"]) for row in rows if "matchId" in row), "")  # the loader's whistles have none
+        # The loader's whistles name no match.
+        match_id = next((str(row["matchId"]) for row in rows if "matchId" in row), "")
         return base.Document(match_id, None, rows)
 
     def key(self, doc: Doc) -> str:
