@@ -115,6 +115,8 @@ class Session:
             return self._broken("bad_event", f"a {type(doc).__name__} is no event")
         problems: list[Problem] = []
         items, _ = self._changed((doc,), at_ms, problems, pushed=True)
+        if items:
+            self._last = b""  # the last document, coming again, would withdraw it
         return self._delivered(items, problems)
 
     def resume(self, doc: Doc) -> Item:
