@@ -57,6 +57,18 @@ def test_an_object_cut_off_in_a_string_costs_no_other_line(objects: list[Any], l
     assert splitter.dropped == 1
 
 
+@given(OBJECTS, VALUES, st.integers(0, 10**6), st.lists(st.integers(0, 10**6)))
+def test_an_object_cut_off_anywhere_costs_no_other_line(
+    objects: list[Any], value: Any, at: int, cuts: list[int]
+) -> None:
+    whole = json.dumps({"key": value, "list": [{"a": 1}, 2]})
+    broken = whole[: 1 + at % (len(whole) - 1)]
+    stream = (broken + "\n" + "\n".join(json.dumps(doc) for doc in objects)).encode()
+    found, splitter = split(stream, cuts)
+    assert found == objects
+    assert splitter.dropped + splitter.pending() == 1
+
+
 @given(st.binary(max_size=3_000), st.lists(st.integers(0, 10**6), max_size=20))
 def test_any_bytes_are_read_without_growing_beyond_the_limit(noise: bytes, cuts: list[int]) -> None:
     splitter = Splitter(200)
