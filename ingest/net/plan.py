@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from ingest.events import FeedError
-from ingest.net.secret import Secret
+from ingest.net.secret import Credentials, Secret
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -184,3 +184,34 @@ def safe_id(match_id: str, provider: str) -> str:
     if match_id.strip(".") == "":
         raise FeedError("bad_match_id", f"'{match_id[:40]}' is no match id of {provider}: check it")
     return match_id
+
+
+def budget(credentials: Credentials, per_s: float, burst: int = 1) -> BudgetSpec:
+    """What the contract allows by the settings ``per_s``, ``burst``, ``per_day``, ``per_month``; the rest as given.
+
+    Raises FeedError for settings that are no numbers.
+    """
+    try:
+        day, month = credentials.get("per_day", ""), credentials.get("per_month", "")
+        return BudgetSpec(
+            credentials.provider,
+            float(credentials.get("per_s", str(per_s))),
+            int(credentials.get("burst", str(burst))),
+            int(day) if day else None,
+            int(month) if month else None,
+        )
+    except ValueError:
+        raise FeedError(
+            "bad_budget", f"the budget of {credentials.provider} is not made of numbers: check its settings"
+        ) from None
+
+
+def base_address(credentials: Credentials, default: str) -> str:
+    """The provider's address, or another one (setting ``base``): over TLS, or on this machine. Raises FeedError."""
+    base = credentials.get("base", default).rstrip("/")
+    local = base.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    if not base.startswith("https://") and not local:
+        raise FeedError("bad_base", f"the address of {credentials.provider} must start with https://: keys go along")
+    if any(char in base for char in "{}?#@ "):
+        raise FeedError("bad_base", f"the address of {credentials.provider} is a scheme, a host and a path, no more")
+    return base

@@ -13,7 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -23,6 +23,11 @@ HIDDEN = "[secret]"
 MAX_SECRET_BYTES = 16 * 1024
 SHORTEST = 4
 """A shorter value is refused: replacing it in every line of a log would garble the log and hide nothing."""
+
+SETTINGS = frozenset(
+    {"base", "access", "format", "folder", "tournament", "version", "push", "per_s", "burst", "per_day", "per_month"}
+)
+"""Fields that are no secrets: another address, an access level, what the contract allows."""
 
 _CHATTY = (
     "httpx",
@@ -79,52 +84,60 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What one provider wants of a customer, by field name."""
+    """What one provider wants of a customer, by field name; ``settings`` are no secrets and hold `SETTINGS` only."""
 
     provider: str
     fields: Mapping[str, Secret]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
-    def __getitem__(self, field: str) -> Secret:
+    def __getitem__(self, name: str) -> Secret:
         """The field's secret. Raises FeedError that tells where to set it."""
         try:
-            return self.fields[field]
+            return self.fields[name]
         except KeyError:
-            name = variable(self.provider, field)
+            where = variable(self.provider, name)
             raise FeedError(
                 "no_credentials",
-                f"provider {self.provider} needs '{field}': set {name}, or {name}_FILE to a file with it",
+                f"provider {self.provider} needs '{name}': set {where}, or {where}_FILE to a file with it",
             ) from None
 
-    def get(self, field: str, default: str) -> str:
-        """A field that is no secret (an access level, a region), or ``default``."""
-        found = self.fields.get(field)
-        return default if found is None else found.reveal()
+    def has(self, *names: str) -> bool:
+        """Whether all these fields are set."""
+        return all(name in self.fields for name in names)
+
+    def get(self, setting: str, default: str) -> str:
+        """A setting that is no secret, or ``default``."""
+        return self.settings.get(setting, default)
 
 
-def variable(provider: str, field: str) -> str:
+def variable(provider: str, name: str) -> str:
     """The environment variable of a provider's field."""
-    return f"FUTSTAR_FEED_{provider}_{field}".upper().replace("-", "_")
+    return f"FUTSTAR_FEED_{provider}_{name}".upper().replace("-", "_")
 
 
 def credentials(provider: str, env: Mapping[str, str] | None = None) -> Credentials:
-    """Every ``FUTSTAR_FEED_<PROVIDER>_<FIELD>`` of the environment; ``..._FILE`` names a file that holds the value.
+    """Every ``FUTSTAR_FEED_<PROVIDER>_<FIELD>`` of the environment; ``..._FILE`` names a file that holds a secret.
 
     Raises FeedError for a file that cannot be read, and when a field is set both ways.
     """
     env = os.environ if env is None else env
     prefix = variable(provider, "")
     fields: dict[str, Secret] = {}
+    settings: dict[str, str] = {}
     for name, value in env.items():
         if not name.startswith(prefix) or not value:
             continue
-        field = name.removeprefix(prefix).lower()
-        if field.endswith("_file"):
-            field = field.removesuffix("_file")
+        what = name.removeprefix(prefix).lower()
+        if what in SETTINGS:
+            settings[what] = value.strip()
+            continue
+        if what.endswith("_file"):
+            what = what.removesuffix("_file")
             value = _read(name, Path(value))
-        if field in fields:
-            raise FeedError("bad_secret", f"{prefix}{field.upper()} is set twice, itself and by file: keep one")
-        fields[field] = Secret(value)
-    return Credentials(provider, fields)
+        if what in fields:
+            raise FeedError("bad_secret", f"{prefix}{what.upper()} is set twice, itself and by file: keep one")
+        fields[what] = Secret(value)
+    return Credentials(provider, fields, settings)
 
 
 def _read(name: str, path: Path) -> str:
