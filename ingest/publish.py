@@ -1,8 +1,8 @@
 """From a feed to the bus through a journal, so that a crash anywhere loses nothing and doubles nothing.
 
-What arrived is written to the journal first and published then. The number of a record is its place among the
-changes of the journal that changed anything: after a crash the same journal gives the same records again, those the bus lacks are published, and
-whatever the bus has twice bears one number, by which consumers drop it (`ingest.bus.seen`).
+What arrived is written to the journal first and published then. The number of a record is its place among the changes
+of the journal that changed anything: after a crash the same journal gives the same records again, those the bus lacks
+are published, and whatever the bus has twice bears one number, by which consumers drop it (`ingest.bus.seen`).
 """
 
 from __future__ import annotations

@@ -86,6 +86,7 @@ class Session:
         """A whole document arrived at ``at_ms``. Never raises for bad content."""
         digest = xxhash.xxh3_128_digest(body)
         if digest == self._last:
+            self._doubted = frozenset()  # whatever had vanished in between is there
             return self._counted(Delivery(Outcome.UNCHANGED))
         try:
             document = self.adapter.document(body)
@@ -168,6 +169,7 @@ class Session:
                 packed = self._packed(doc)
             except (TypeError, ValueError) as error:  # an integer beyond 64 bits, a lone surrogate
                 problems.append(Problem("bad_event", f"event {key[:40]}", f"{error}"[:200]))
+                seen.add(key)  # it is there, only not to be read
                 continue
             digest = xxhash.xxh3_128_digest(packed)
             known = self._rows.get(key) if key else None
@@ -180,7 +182,7 @@ class Session:
             told = _newest(changes)
             if known is None:
                 known = _Known(digest, told, told, True)
-            elif told >= known.told or not changes:
+            elif told >= known.told or not known.present or not changes:
                 ignored = any(map(self.timeline.ignores, changes))
                 # Two documents may say different things under one version: a field was missing for a while, a row was
                 # withdrawn here and is back. The later document counts. Pushed messages have no such order.
@@ -189,7 +191,7 @@ class Session:
                     changes, found = self._parse(doc)
                     ignored = False
                 if not ignored:
-                    known = _Known(digest, max(_newest(changes), known.version), max(told, known.told), True)
+                    known = _Known(digest, max(_newest(changes), known.version), told or known.told, True)
             if key:
                 self._rows[key] = known
             seen.add(key)

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
@@ -142,23 +143,15 @@ def _box_table(seconds: int) -> NDArray[np.int64]:
     return np.full(seconds, WEIGHT_ONE, dtype=np.int64)
 
 
-def _integer_root(value: int, degree: int) -> int:
-    """Floor of the ``degree``-th root by Newton's method on integers."""
-    guess = 1 << (value.bit_length() // degree + 1)
-    while True:
-        better = ((degree - 1) * guess + value // guess ** (degree - 1)) // degree
-        if better >= guess:
-            return guess
-        guess = better
-
-
 def decay_table(half_life_s: int) -> NDArray[np.int64]:
     """Round half up of 2^32 * 2^(-age/half_life), down to the last age whose weight is not 0.
 
-    Integers only: the root has 96 guard bits, so that no machine's floating point can move an entry.
+    Decimal and integer arithmetic with 96 guard bits, so that no machine's floating point can move an entry.
     """
     bits = WEIGHT_BITS + 96
-    root = _integer_root(1 << (bits * half_life_s - 1), half_life_s)  # 2^(-1/half_life) in 2^-bits
+    exact = Context(prec=60)
+    step = exact.exp(exact.divide(exact.ln(Decimal("0.5")), Decimal(half_life_s)))  # 2^(-1/half_life)
+    root = int(exact.multiply(step, Decimal(1 << bits)))
     first_half_life, weight = [], 1 << bits
     for _ in range(half_life_s):
         first_half_life.append(weight)

@@ -31,7 +31,7 @@ class Reason(IntEnum):
     OPERATOR = 7
 
 
-CARRIES_AWARDS = frozenset({"statsperform"})
+CARRIES_AWARDS = frozenset({"opta", "statsperform"})
 """Providers whose feeds carry the award of corners and penalties as events of their own."""
 
 _BOX_X, _BOX_Y = 16.0, (20.0, 80.0)  # per cent; a little inside the fouling side's own area would miss the lines

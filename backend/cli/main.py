@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from backend.cli import bench, demo, momentum, serve, verify
+from backend.cli import bench, demo, ingest, momentum, serve, verify
 from backend.errors import as_user_error
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ app.command("bench")(bench.bench)
 app.command("localnet", context_settings=serve.FORWARD)(serve.localnet)
 app.command("serve", context_settings=serve.FORWARD)(serve.serve)
 app.add_typer(momentum.app, name="momentum")
+app.add_typer(ingest.app, name="ingest")
 
 
 def main(args: Sequence[str] | None = None) -> int:

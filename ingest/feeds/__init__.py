@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.events import FeedError
 from ingest.feeds.base import Adapter, Problem, Recorded, Replay, split
+from ingest.feeds.opta import ADAPTER as _OPTA
 from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
 from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
 
@@ -23,9 +24,10 @@ __all__ = [
     "split",
 ]
 
-ADAPTERS: dict[str, Adapter] = {_STATSPERFORM.name: _STATSPERFORM, _WYSCOUT.name: _WYSCOUT}
+ADAPTERS: dict[str, Adapter] = {one.name: one for one in (_STATSPERFORM, _OPTA, _WYSCOUT)}
 
 _DEFAULT_FILES = {
+    "opta": ("opta_f24.xml", "opta_f7.xml"),
     "statsperform": ("statsperform_event_ma1.json", "statsperform_event_ma3.json"),
     "wyscout": ("wyscout_events_v2.json",),
 }
@@ -47,7 +49,10 @@ def load_paths(provider: str, paths: Sequence[Path], match: str | None = None) -
 
 
 def default_match_paths(provider: str = "statsperform") -> tuple[Path, ...]:
-    """The complete real match that the installed `kloppy` package carries for ``provider``."""
+    """The real match that the installed `kloppy` package carries for ``provider``.
+
+    It is complete for Stats Perform and Wyscout. Opta's is an excerpt: 67 rows chosen for their oddities.
+    """
     adapter(provider)
     folder = Path(str(resources.files("kloppy"))) / "tests" / "files"
     paths = tuple(folder / name for name in _DEFAULT_FILES[provider])

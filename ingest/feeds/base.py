@@ -78,6 +78,41 @@ def split(parsed: Iterable[Parsed]) -> tuple[list[Upsert | Delete], list[Problem
     return changes, problems
 
 
+LONGEST_ID = 100
+LISTED = 20
+"""So many rows of no use are each named; of the rest only the number is told, so that rubbish stays cheap."""
+
+
+def text_id(value: object) -> str:
+    """An id as text; empty for what cannot be one: an object, a fraction, a number beyond 64 bits, unprintable text."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_ID and value.isprintable() else ""
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return str(value)
+    return ""
+
+
+def plain_text(value: object, longest: int = LONGEST_ID) -> str:
+    """A provider's words for people, without signs that cannot be printed or stored; empty for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    cut = value[:longest]
+    return cut if cut.isprintable() else "".join(sign for sign in cut if sign.isprintable())
+
+
+def objects(rows: Sequence[object]) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
+    """The rows that are objects, and a problem for each of the others, located by its number (from 1)."""
+    good = tuple(row for row in rows if isinstance(row, dict))
+    if len(good) == len(rows):
+        return good, ()
+    bad = [(number, row) for number, row in enumerate(rows, start=1) if not isinstance(row, dict)]
+    problems = [Problem("bad_event", f"row {n}", f"a {type(row).__name__} is no event") for n, row in bad[:LISTED]]
+    if len(bad) > LISTED:
+        text = f"{len(bad) - LISTED} more rows are no events"
+        problems.append(Problem("bad_event", f"rows {bad[LISTED][0]} to {bad[-1][0]}", text))
+    return good, tuple(problems)
+
+
 class Adapter(Protocol):
     """One provider. `load` reads recordings, `parse` is what a live feed calls for each raw fragment."""
 

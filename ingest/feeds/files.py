@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
@@ -10,26 +11,36 @@ from pathlib import Path
 import orjson
 
 from ingest.events import FeedError
+from ingest.feeds import xmldoc
 
 MAX_BYTES = 256 * 1024 * 1024
 
 
+JSON = (".json",)
+JSON_OR_XML = (".json", ".xml")
+
+
+def match_files(paths: Sequence[Path], endings: tuple[str, ...] = JSON_OR_XML) -> list[Path]:
+    """The files with one of ``endings`` (``.gz`` or not) at ``paths``; folders are searched one level deep."""
+    return [path for path, _ in _found(paths, endings)]
+
+
 def json_files(paths: Sequence[Path]) -> list[Path]:
     """The JSON files (``.json``, ``.json.gz``) at ``paths``; folders are searched one level deep."""
-    return [path for path, _ in _found(paths)]
+    return match_files(paths, JSON)
 
 
-def _found(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+def _found(paths: Sequence[Path], endings: tuple[str, ...]) -> list[tuple[Path, bool]]:
     """Files with whether they were named themselves rather than found in a folder."""
+    wanted = (*endings, *(f"{ending}.gz" for ending in endings))
     found: list[tuple[Path, bool]] = []
     for path in map(Path, paths):
         try:
             if path.is_dir():
-                inside = sorted(p for p in path.iterdir() if p.name.endswith((".json", ".json.gz")) and p.is_file())
+                inside = sorted(p for p in path.iterdir() if p.name.endswith(wanted) and p.is_file())
                 if not inside:
-                    raise FeedError(
-                        "no_match_files", f"{path} holds no .json or .json.gz file: give a match or its folder"
-                    )
+                    listed = " or ".join([", ".join(wanted[:-1]), wanted[-1]])
+                    raise FeedError("no_match_files", f"{path} holds no {listed} file: give a match or its folder")
                 found += [(p, False) for p in inside]
             elif path.is_file():
                 found.append((path, True))
@@ -44,22 +55,59 @@ def _found(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     return found
 
 
-def read_json(path: Path) -> object:
-    """One document. Raises FeedError for unreadable, truncated or oversized files."""
+def read_bytes(path: Path) -> bytes:
+    """A file's content, unpacked where it is gzip. Raises FeedError for unreadable, truncated or oversized files."""
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as packed:
-                data = packed.read(MAX_BYTES + 1)
-        else:
-            with path.open("rb") as plain:
-                data = plain.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise FeedError("file_too_large", f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no match file")
-        document: object = orjson.loads(data)
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz" or raw.read(2) == GZIP
+            raw.seek(0)
+            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FeedError("truncated_file", f"{path} is not a whole gzip file ({error}): fetch it again") from error
     except OSError as error:
         raise FeedError("file_unreadable", f"cannot read {path} ({error.strerror or error}): check the file") from error
+    if len(data) > MAX_BYTES:
+        raise FeedError("file_too_large", f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no match file")
+    return data
+
+
+def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
+    """A body's content: what JSON holds, or the root of an XML tree (``rows`` as in `xmldoc.parse`).
+
+    Raises FeedError: ``empty_document``, ``html_page``, ``bad_json``, or `xmldoc.parse`'s.
+    """
+    if not body.strip():
+        raise FeedError("empty_document", "empty: fetch it again")
+    if xmldoc.looks_like_xml(body):
+        head = body[:1024].lower()
+        if b"<html" in head or b"<!doctype html" in head:
+            raise FeedError(
+                "html_page", "an HTML page, as a provider answers when something is wrong: open it to see what"
+            )
+        return xmldoc.parse(body, rows)
+    start = body.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start[:1] not in _JSON_STARTS:
+        raise FeedError("bad_json", f"neither JSON nor XML (it begins with {start[:8]!r}): give a provider's file")
+    try:
+        content: object = orjson.loads(start)
+    except orjson.JSONDecodeError as error:
+        raise FeedError(
+            "bad_json", f"no complete JSON (line {error.lineno}, column {error.colno}): give a match or fetch it again"
+        ) from error
+    return content
+
+
+GZIP = b"\x1f\x8b"
+_JSON_STARTS = {bytes([sign]) for sign in b'{["-0123456789tfn'}
+
+
+def read_json(path: Path) -> object:
+    """One JSON document. Raises FeedError for unreadable, truncated or oversized files."""
+    data = read_bytes(path)
+    if not data.strip():
+        raise FeedError("empty_document", f"{path} is empty: fetch it again")
+    try:
+        document: object = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise FeedError(
             "bad_json",
@@ -68,23 +116,46 @@ def read_json(path: Path) -> object:
     return document
 
 
+def read_document(path: Path, rows: xmldoc.Rows | None = None) -> object:
+    """One JSON or XML document as `decode` gives it. Raises FeedError naming the file."""
+    data = read_bytes(path)
+    try:
+        return decode(data, rows)
+    except FeedError as error:
+        raise FeedError(error.code, f"{path} is {error}") from error
+
+
 def json_documents(paths: Sequence[Path]) -> Iterator[tuple[Path, object, bool]]:
     """Every document at ``paths`` with its path and whether it was named itself rather than found in a folder."""
-    for path, named in _found(paths):
+    for path, named in _found(paths, JSON):
         yield path, read_json(path), named
 
 
-def looks_like(document: object) -> str | None:
+def documents(
+    paths: Sequence[Path], endings: tuple[str, ...] = JSON_OR_XML, rows: xmldoc.Rows | None = None
+) -> Iterator[tuple[Path, object, bool]]:
+    """As `json_documents`, XML included."""
+    for path, named in _found(paths, endings):
+        yield path, read_document(path, rows), named
+
+
+XML_ROOTS = {"matchEvents": "statsperform", "match": "statsperform", "Games": "opta", "SoccerFeed": "opta"}
+
+
+def looks_like(document: object, depth: int = 3) -> str | None:
     """The provider whose documents have this shape, for a helpful error; None when no known one has."""
+    if isinstance(document, xmldoc.Element):
+        return XML_ROOTS.get(document.tag)
     if isinstance(document, list):
-        return next((name for name in map(looks_like, document[:4]) if name), None)
-    if not isinstance(document, dict):
+        return next((name for row in document[:4] if (name := looks_like(row, depth - 1))), None) if depth else None
+    if not isinstance(document, dict) or not depth:
         return None
     if isinstance(document.get("matchInfo"), dict) and isinstance(document.get("liveData"), dict):
         return "statsperform"
     if isinstance(document.get("events"), list) and isinstance(document.get("teams"), dict):
         return "wyscout"
-    return next((name for name in map(looks_like, [v for v in document.values() if isinstance(v, dict)]) if name), None)
+    inside = [value for value in document.values() if isinstance(value, dict)]
+    return next((name for value in inside if (name := looks_like(value, depth - 1))), None)
 
 
 def not_a_match(provider: str, path: Path, document: object, wanted: str) -> FeedError:

@@ -20,7 +20,7 @@ from kloppy.infra.serializers.event.statsperform import deserializer as kloppy_o
 from ingest.events import Event, Kind, MatchInfo, Side, Team, score
 from ingest.feeds import Recorded, adapter, default_match_paths, load_paths, split
 from ingest.feeds.base import Problem
-from ingest.feeds.statsperform import constants as c
+from ingest.feeds.opta import constants as c
 from ingest.timeline import Timeline
 
 PASSES = {Kind.PASS, Kind.CORNER, Kind.FREE_KICK, Kind.THROW_IN, Kind.GOAL_KICK}

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
 from ingest.feeds.base import Problem, split
-from ingest.feeds.statsperform import constants as c
+from ingest.feeds.opta import constants as c
 from ingest.feeds.statsperform.parse import iso, parse_event, parse_info, unix_ms
 
 INFO = MatchInfo("statsperform", "m", Team("H", "Home", "HOM"), Team("A", "Away", "AWA"), 0, "")

@@ -1,28 +1,25 @@
-"""The Stats Perform adapter: reads MA1 + MA3 recordings and parses live fragments."""
+"""The Stats Perform adapter: reads MA1 + MA3 recordings, JSON or XML, and parses live fragments."""
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from ingest.events import FeedError, MatchInfo, Upsert, score
-from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_documents, json_files, not_a_match, read_json
-from ingest.feeds.statsperform import constants as c
-from ingest.feeds.statsperform import parse
-from ingest.feeds.statsperform.replay import restore, spoil
+from ingest.events import FeedError, MatchInfo
+from ingest.facts import MatchFacts
+from ingest.feeds import base, xmldoc
+from ingest.feeds.base import Parsed, Recorded, text_id
+from ingest.feeds.files import decode, documents, match_files, not_a_match, read_document
+from ingest.feeds.opta import constants as c
+from ingest.feeds.opta.recording import compare_score, rows_of
+from ingest.feeds.opta.rows import MAX_VERSION, beyond_lines
+from ingest.feeds.statsperform import facts, parse, xml
+from ingest.feeds.statsperform.constants import MA3
+from ingest.feeds.statsperform.replay import spoil
 
 Doc = dict[str, Any]
-AROUND_KICKOFF_MS = 48 * 3_600_000
-"""A row further from the kick-off than this is a mistake (a match resumed on another day is not replayed)."""
-
-
 _WHISTLES = (str(c.PERIOD_START), str(c.PERIOD_END))
 
 
@@ -33,25 +30,23 @@ class StatsPerform:
     versioned = True
 
     def document(self, body: bytes) -> base.Document:
-        """An MA1 or MA3 document."""
-        try:
-            part = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
-        if not isinstance(part, dict) or not _is_section(part):
-            raise FeedError("statsperform_not_a_match", "no matchInfo and liveData: check the address")
-        info = part["matchInfo"]
-        events = part["liveData"].get("event")
-        rows = tuple(row for row in events if isinstance(row, dict)) if isinstance(events, list) else ()
-        try:
-            version_ms = parse.unix_ms(str(info["lastUpdated"]))
-        except (KeyError, ValueError, OverflowError):
-            version_ms = 0
-        return base.Document(str(info.get("id", "")), _slim(info), rows, version_ms)
+        """An MA1 or MA3 document, or both of one match in one body."""
+        parts = _parts(body)
+        played = [part for part in parts if isinstance(part["liveData"].get("event"), list)]
+        events = played[0]["liveData"]["event"] if played else []
+        good, problems = base.objects(events)
+        header = (played or parts)[0]["matchInfo"]
+        version_ms = max(_updated(part["matchInfo"]) for part in parts)
+        return base.Document(text_id(header.get("id")), _slim(header), good, version_ms, problems=problems)
+
+    def facts(self, body: bytes) -> MatchFacts:
+        """Status, score and what MA1 has beside: see `ingest.facts`."""
+        parts = _parts(body)
+        return facts.facts(next((part for part in parts if "lineUp" in part["liveData"]), parts[0]))
 
     def key(self, doc: Doc) -> str:
         """``id`` is unique in the match; ``eventId`` only within a team."""
-        return str(doc.get("id", ""))
+        return text_id(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """A row of type 43, as a deleted event becomes."""
@@ -61,15 +56,14 @@ class StatsPerform:
         """One match from its MA3 document and, where given, its MA1 document, in any order or one file."""
         events: dict[str, list[object]] = {}
         infos: dict[str, Doc] = {}
-        facts: dict[str, Doc] = {}
+        ma1: dict[str, Doc] = {}
         for document in _sections(paths):
             key = str(document["matchInfo"].get("id"))
             rows = document["liveData"].get("event")
-            if isinstance(rows, list):
-                events[key] = rows
-                infos.setdefault(key, document["matchInfo"])
-            else:
-                facts[key] = document
+            if not isinstance(rows, list):
+                ma1[key] = document
+            elif key not in infos or _updated(document["matchInfo"]) > _updated(infos[key]):
+                events[key], infos[key] = rows, document["matchInfo"]
         if match is not None:
             events = {key: value for key, value in events.items() if key == match}
         if len(events) != 1:
@@ -80,18 +74,18 @@ class StatsPerform:
                 f"{what} in {', '.join(map(str, paths))}: give the MA3 file of one match, its MA1 beside it",
             )
         ((key, raw_rows),) = events.items()
-        if facts and key not in facts:
+        if ma1 and key not in ma1:
             raise FeedError(
                 "statsperform_other_match",
                 f"the MA1 and the MA3 document in {', '.join(map(str, paths))} are of different matches: pair them",
             )
-        raw_info = facts[key]["matchInfo"] if key in facts else infos[key]
+        raw_info = ma1[key]["matchInfo"] if key in ma1 else infos[key]
         info = parse.parse_info(raw_info)
-        rows, problems = _rows(info, raw_rows)
+        rows, problems = rows_of(info, raw_rows, MA3, _stamp_of, parse.version_of)
         if not rows:
             raise FeedError("statsperform_no_play", f"match {key} holds no event of any period: give a played match")
-        official = _official_score(facts.get(key))
-        problems += _compare(self, info, rows, official)
+        official = facts.score_of(ma1[key]) if key in ma1 else None
+        problems += compare_score(info, rows, MA3, parse.parse_event, official, "MA1")
         return Recorded(info, _slim(raw_info), rows, problems, official)
 
     def replay(
@@ -113,9 +107,9 @@ class StatsPerform:
         files: dict[str, dict[Path, None]] = {}
         played: dict[str, None] = {}  # ids of matches whose events are there, and names of files nobody can read
         named = {Path(path) for path in paths}
-        for path in json_files(paths):
+        for path in match_files(paths):
             try:
-                content = read_json(path)
+                content = read_document(path, xml.ROWS)
             except FeedError:
                 if path in named:
                     raise
@@ -136,6 +130,10 @@ class StatsPerform:
         """Canonical changes of one MA3 event."""
         return parse.parse_event(info, doc)
 
+    def beyond_lines(self, doc: Doc) -> float:
+        """How far off the pitch the row's place lies, per cent."""
+        return beyond_lines(doc, MA3)
+
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
         """See `ingest.feeds.statsperform.replay.spoil`."""
         return spoil(doc, rng)
@@ -149,21 +147,38 @@ class StatsPerform:
         return str(doc.get("typeId")) in _WHISTLES
 
 
+def _parts(body: bytes) -> list[Doc]:
+    """The sections in one body, all of one match. Raises FeedError."""
+    parts = _sections_in(decode(body, xml.ROWS))
+    if not parts:
+        raise FeedError("statsperform_not_a_match", "no matchInfo and liveData: check provider and address")
+    ids = {text_id(part["matchInfo"].get("id")) for part in parts}
+    if len(ids) != 1:
+        raise FeedError("statsperform_which_match", f"{len(ids)} matches in one document: ask for one match")
+    return parts
+
+
 def _sections(paths: Sequence[Path]) -> Iterator[Doc]:
     """The MA1 and MA3 documents at ``paths``: one a file, a list of them, or an object that holds them by name."""
-    for path, content, named in json_documents(paths):
+    for path, content, named in documents(paths, rows=xml.ROWS):
         yield from _sections_of(path, content, named)
 
 
 def _sections_of(path: Path, content: object, named: bool) -> list[Doc]:
     """The sections of one document; a file that was named itself must hold one."""
-    parts = content if isinstance(content, list) else [content]
-    if isinstance(content, dict) and "matchInfo" not in content:
-        parts = list(content.values())
-    found: list[Doc] = [part for part in parts if isinstance(part, dict) and _is_section(part)]
+    found = _sections_in(content)
     if not found and named:
         raise not_a_match("statsperform", path, content, "no matchInfo and liveData")
     return found
+
+
+def _sections_in(content: object) -> list[Doc]:
+    if isinstance(content, xmldoc.Element):
+        content = xml.document(content) if content.tag in xml.ROOTS else {}
+    parts = content if isinstance(content, list) else [content]
+    if isinstance(content, dict) and "matchInfo" not in content:
+        parts = list(content.values())
+    return [part for part in parts if isinstance(part, dict) and _is_section(part)]
 
 
 def _is_section(part: Doc) -> bool:
@@ -179,69 +194,17 @@ def _slim(raw_info: Doc) -> Doc:
     return {key: raw_info[key] for key in keys if key in raw_info}
 
 
-def _rows(info: MatchInfo, events: Sequence[object]) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    for index, doc in enumerate(events):
-        try:
-            if not isinstance(doc, dict):
-                raise TypeError("not an object")
-            period = int(doc["periodId"])
-            if period not in c.PERIOD_BASE_MIN:
-                continue
-            unix, type_id = parse.unix_ms(str(doc["timeStamp"])), int(doc["typeId"])
-            if abs(unix - info.kickoff_unix_ms) > AROUND_KICKOFF_MS:
-                raise ValueError(f"time stamp {doc['timeStamp']} is days from the kick-off")
-            if type_id in (c.DELETED, c.DELETED_AFTER_REVIEW):
-                rows.append(Row(restore(doc) or doc, unix, period, withdrawn=doc))
-            else:
-                rows.append(Row(doc, unix, period))
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            problems.append(Problem("bad_event", f"event number {index}", f"{type(error).__name__}: {error}"[:200]))
-    rows = _newest(rows)
-    rows.sort(key=lambda row: row.unix_ms)
-    return tuple(rows), tuple(problems)
+def _stamp_of(doc: Doc) -> int:
+    return parse.unix_ms(str(doc["timeStamp"]))
 
 
-def _newest(rows: Sequence[Row]) -> list[Row]:
-    """Of several versions of a row the last one: a replay stamps rows anew and could not tell them apart."""
-    newest: dict[str, tuple[int, Row]] = {}
-    for number, row in enumerate(rows):
-        try:
-            version = parse.unix_ms(str(row.doc["lastModified"]))
-        except (KeyError, ValueError, OverflowError):
-            version = 0
-        key = str(row.doc.get("id", f"row {number}"))
-        if key not in newest or version >= newest[key][0]:
-            newest[key] = (version, row)
-    return [row for _, row in newest.values()]
-
-
-def _official_score(ma1: Doc | None) -> tuple[int, int] | None:
-    """The score by kloppy's reading of MA1; None where there is none."""
-    if ma1 is None:
-        return None
-    # Imported here: it costs a tenth of a second that a feed without MA1 need not pay.
-    from kloppy.infra.serializers.event.statsperform.parsers.ma1_json import MA1JSONParser
-
+def _updated(raw_info: Doc) -> int:
+    """When the provider made the document, unix ms; 0 where it does not tell."""
     try:
-        found = MA1JSONParser(io.BytesIO(orjson.dumps(ma1))).extract_score()
-        return None if found is None else (int(found.home), int(found.away))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
-def _compare(
-    adapter: StatsPerform, info: MatchInfo, rows: Sequence[Row], official: tuple[int, int] | None
-) -> tuple[Problem, ...]:
-    """A problem when the goals among the events are not the official score."""
-    goals = [row.doc for row in rows if row.withdrawn is None and str(row.doc["typeId"]) == str(c.GOAL)]
-    changes = [change for doc in goals for change in adapter.parse(info, doc)]
-    found = score(change.event for change in changes if isinstance(change, Upsert))
-    if official is None or found == official:
-        return ()
-    text = f"the events make it {found[0]}-{found[1]}, MA1 says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+        version_ms = parse.unix_ms(str(raw_info["lastUpdated"]))
+        return version_ms if 0 < version_ms <= MAX_VERSION else 0
+    except (KeyError, ValueError, OverflowError):
+        return 0
 
 
 ADAPTER = StatsPerform()

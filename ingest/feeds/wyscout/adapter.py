@@ -105,6 +105,8 @@ class Wyscout:
 
     def parse(self, info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
         """Canonical changes of one event."""
+        if not base.text_id(doc.get("id")):
+            return (Problem("bad_event", "event without id", "no id that can be kept"),)
         return parse.parse_event(info, doc)
 
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
