@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ingest.events import FeedError
 from ingest.feeds.base import Adapter, Problem, Recorded, Replay, split
+from ingest.feeds.datafactory import ADAPTER as _DATAFACTORY
 from ingest.feeds.opta import ADAPTER as _OPTA
+from ingest.feeds.statsbomb import ADAPTER as _STATSBOMB
 from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
 from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
 
@@ -24,12 +26,14 @@ __all__ = [
     "split",
 ]
 
-ADAPTERS: dict[str, Adapter] = {one.name: one for one in (_STATSPERFORM, _OPTA, _WYSCOUT)}
+ADAPTERS: dict[str, Adapter] = {each.name: each for each in (_STATSPERFORM, _OPTA, _WYSCOUT, _STATSBOMB, _DATAFACTORY)}
 
 _DEFAULT_FILES = {
     "opta": ("opta_f24.xml", "opta_f7.xml"),
     "statsperform": ("statsperform_event_ma1.json", "statsperform_event_ma3.json"),
     "wyscout": ("wyscout_events_v2.json",),
+    "datafactory": ("datafactory_events.json",),
+    "statsbomb": ("statsbomb_3788741_event.json", "statsbomb_3788741_lineup.json"),
 }
 
 

@@ -154,6 +154,10 @@ def looks_like(document: object, depth: int = 3) -> str | None:
         return "statsperform"
     if isinstance(document.get("events"), list) and isinstance(document.get("teams"), dict):
         return "wyscout"
+    if isinstance(document.get("match"), dict) and isinstance(document.get("incidences"), dict):
+        return "datafactory"
+    if {"type", "period", "timestamp"} <= document.keys() or {"team_id", "lineup"} <= document.keys():
+        return "statsbomb"
     inside = [value for value in document.values() if isinstance(value, dict)]
     return next((name for value in inside if (name := looks_like(value, depth - 1))), None)
 

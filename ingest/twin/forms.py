@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import orjson
 
 from ingest.events import FeedError
+from ingest.feeds.opta.times import london
 from ingest.feeds.wyscout.parse import PERIOD_END, PERIOD_START
 
 Doc = dict[str, Any]
@@ -47,11 +49,6 @@ def _ma1(raw_info: Doc, made_unix_ms: int) -> bytes:
     return orjson.dumps({"matchInfo": info, "liveData": {"matchDetails": {"matchStatus": "Playing"}}})
 
 
-def _wyscout_row(doc: Doc) -> bytes:
-    """Without the version that a replay stamps: the provider has none."""
-    return orjson.dumps({key: value for key, value in doc.items() if key != "modified"})
-
-
 def _wyscout(raw_info: Doc, made_unix_ms: int, rows: Sequence[bytes]) -> bytes:
     teams = {team["id"]: {"team": {"name": team["name"]}} for team in raw_info["teams"].values()}
     match_id = orjson.dumps(str(raw_info["id"]))
@@ -62,7 +59,58 @@ def _wyscout_foreign(raw_info: Doc, doc: Doc) -> tuple[Doc, Doc]:
     return {**raw_info, "id": "1"}, {**doc, "matchId": 1}
 
 
+def _bare_row(doc: Doc) -> bytes:
+    """Without the version that a replay stamps: the provider has none."""
+    return orjson.dumps({key: value for key, value in doc.items() if key != "modified"})
+
+
+def _list(raw_info: Doc, made_unix_ms: int, rows: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(rows) + b"]"
+
+
+def _statsbomb_foreign(raw_info: Doc, doc: Doc) -> tuple[Doc, Doc]:
+    """Its events do not name their match: only the ids and teams are others."""
+    other = {"id": 1, "name": "Another Team"}
+    return raw_info, {**doc, "id": f"other-{doc.get('id')}", "team": other, "possession_team": other}
+
+
+def _f24_row(doc: Doc) -> bytes:
+    return _element("Event", doc).encode()
+
+
+def _f24(raw_info: Doc, made_unix_ms: int, rows: Sequence[bytes]) -> bytes:
+    made = quoteattr(london(made_unix_ms))
+    game = _attributes({name: value for name, value in raw_info.items() if not isinstance(value, list | dict)})
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<Games timestamp={made}>\n<Game {game}>\n'.encode()
+    return head + b"\n".join(rows) + b"\n</Game>\n</Games>\n"
+
+
+def _element(tag: str, doc: Doc) -> str:
+    """Members are attributes, members that are lists are elements inside."""
+    lists = {name: value for name, value in doc.items() if isinstance(value, list)}
+    inside = "".join(_element(name, row) for name, rows in lists.items() for row in rows)
+    return f"<{tag} {_attributes({n: v for n, v in doc.items() if n not in lists})}>{inside}</{tag}>"
+
+
+def _attributes(doc: Doc) -> str:
+    return " ".join(f"{name}={quoteattr(str(value))}" for name, value in doc.items())
+
+
 FORMS: dict[str, Form] = {
+    "opta": Form(
+        "application/xml",
+        _f24_row,
+        _f24,
+        lambda doc: {**doc, "type_id": "9999"},
+        lambda raw_info, doc: ({**raw_info, "id": "1"}, doc),
+    ),
+    "statsbomb": Form(
+        "application/json",
+        _bare_row,
+        _list,
+        lambda doc: {**doc, "type": {"id": 9_999, "name": "Something New"}},
+        _statsbomb_foreign,
+    ),
     "statsperform": Form(
         "application/json",
         orjson.dumps,
@@ -74,7 +122,7 @@ FORMS: dict[str, Form] = {
     ),
     "wyscout": Form(
         "application/json",
-        _wyscout_row,
+        _bare_row,
         _wyscout,
         lambda doc: doc if doc.get("eventName") in (PERIOD_START, PERIOD_END) else {**doc, "eventName": 99},
         _wyscout_foreign,

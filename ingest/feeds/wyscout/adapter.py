@@ -1,7 +1,8 @@
-"""The Wyscout archive adapter: an event document alone, or a folder ``events/`` with ``matches_*.json`` lists.
+"""The Wyscout adapter, versions 2 and 3: an events document, or a folder ``events/`` with ``matches_*.json`` lists.
 
-The archive has neither kick-off rows nor versions nor wall-clock times: the loader adds the whistles and lays the
-periods out from the listed kick-off. Without a match list the sides are unknown and taken in the document's order.
+The documents have neither kick-off rows nor versions nor wall-clock times: the loader adds the whistles and lays the
+periods out from the kick-off. Who is at home stands in the document's ``match`` or in a match list; without either the
+sides are taken in the document's order.
 """
 
 from __future__ import annotations
@@ -12,18 +13,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ingest.events import FeedError, MatchInfo, Upsert, score
 from ingest.feeds import base
 from ingest.feeds.base import Parsed, Problem, Recorded, Row
 from ingest.feeds.files import json_files, not_a_match, read_json
+from ingest.feeds.reading import identity, lay_out, parse_body
 from ingest.feeds.wyscout import constants as c
 from ingest.feeds.wyscout import parse
 from ingest.feeds.wyscout.replay import spoil
 
 Doc = dict[str, Any]
-HALFTIME_MS = 15 * 60_000
 UNKNOWN_DATE = "1970-02-01 00:00:00"
 
 
@@ -34,21 +33,23 @@ class Wyscout:
     versioned = False
 
     def document(self, body: bytes) -> base.Document:
-        """An events document; it does not tell who is at home."""
-        try:
-            document = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
+        """An events document; it tells who is at home only where it holds the ``match``, too."""
+        document = parse_body(body)
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise FeedError("wyscout_not_a_match", "no events list: check the address")
         rows = tuple(row for row in document["events"] if isinstance(row, dict))
-        # The loader's whistles name no match.
-        match_id = next((str(row["matchId"]) for row in rows if "matchId" in row), "")
-        return base.Document(match_id, None, rows)
+        lost = len(document["events"]) - len(rows)
+        problems = (Problem("bad_event", "events document", f"{lost} rows are no objects"),) if lost else ()
+        match = _own_match(document)
+        match_id = identity((match or {}).get("wyId")) or next(
+            (identity(row["matchId"]) for row in rows if "matchId" in row), ""
+        )  # the loader's whistles name none
+        raw_info = None if match is None else _raw_info("the document", document, list(rows), match_id, match)
+        return base.Document(match_id, raw_info, rows, problems=problems)
 
     def key(self, doc: Doc) -> str:
         """``id`` is unique in the match."""
-        return str(doc.get("id", ""))
+        return identity(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """Marked ``deleted``, as version 3 of the provider's interface does."""
@@ -72,8 +73,8 @@ class Wyscout:
         if not events:
             raise FeedError("wyscout_no_events", f"{path} holds no usable event: give a played match")
         match_id = str(events[0].get("matchId") or _match_id(path))
-        listed = _listed(path, lists, match_id)
-        raw_info = _raw_info(path, document, events, match_id, listed)
+        listed = _own_match(document) or _listed(path, lists, match_id)
+        raw_info = _raw_info(str(path), document, events, match_id, listed)
         info = parse.parse_info(raw_info)
         official = None if listed is None else _official_score(listed)
         if listed is None:
@@ -141,18 +142,24 @@ def _clean(rows: Sequence[object]) -> tuple[list[Doc], tuple[Problem, ...]]:
         try:
             if not isinstance(row, dict):
                 raise TypeError("not an object")
-            second = float(row["eventSec"])
-            if row["matchPeriod"] not in c.PERIODS or not 0 <= second <= 75 * 60:
-                raise ValueError(f"{row['matchPeriod']} {second}")
+            _, play_ms = parse.moment(row)
+            if not 0 <= play_ms <= parse.LONGEST_PERIOD_MS:
+                raise ValueError(f"{row['matchPeriod']} {play_ms / 1000}")
             good.append(row)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             problems.append(Problem("bad_event", f"event number {index}", f"{type(error).__name__}: {error}"[:200]))
-    good.sort(key=lambda r: (c.PERIODS[r["matchPeriod"]], float(r["eventSec"])))
+    good.sort(key=parse.moment)
     return good, tuple(problems)
 
 
-def _raw_info(path: Path, document: Doc, events: list[Doc], match_id: str, listed: Doc | None) -> Doc:
-    names = _team_names(document)
+def _own_match(document: Doc) -> Doc | None:
+    """The ``match`` that current documents hold beside their events, if it tells the sides."""
+    match = document.get("match")
+    return match if isinstance(match, dict) and match.get("teamsData") else None
+
+
+def _raw_info(source: str, document: Doc, events: list[Doc], match_id: str, listed: Doc | None) -> Doc:
+    names = _team_names(document, events)
     dateutc, competition = UNKNOWN_DATE, ""
     if listed is not None:
         try:
@@ -166,7 +173,7 @@ def _raw_info(path: Path, document: Doc, events: list[Doc], match_id: str, liste
         # Without a match list the order of the teams is all there is; kloppy reads it the same way.
         ids = list(names) or list(dict.fromkeys(str(e.get("teamId")) for e in events))
         if len(ids) != 2:
-            raise FeedError("wyscout_no_teams", f"{path} names {len(ids)} teams, not two: give a complete document")
+            raise FeedError("wyscout_no_teams", f"{source} names {len(ids)} teams, not two: give a complete document")
         sides = {"home": ids[0], "away": ids[1]}
     teams = {}
     for side, team_id in sides.items():
@@ -216,10 +223,13 @@ def _compare(info: MatchInfo, events: Sequence[Doc], official: tuple[int, int] |
     return (Problem("score_differs", f"match {info.match_id}", text),)
 
 
-def _team_names(document: Doc) -> dict[str, str]:
-    names = {}
+def _team_names(document: Doc, events: Sequence[Doc]) -> dict[str, str]:
+    names: dict[str, str] = {}
     teams = document.get("teams")
-    for team_id, row in teams.items() if isinstance(teams, dict) else ():
+    if not isinstance(teams, dict) or not teams:
+        named = [row["team"] for row in events if isinstance(row.get("team"), dict)]  # every row of version 3 does
+        return {str(team.get("id")): str(team.get("name")) for team in named}
+    for team_id, row in teams.items():
         team = row.get("team", row) if isinstance(row, dict) else None
         raw = str((team.get("name") if isinstance(team, dict) else None) or f"Team {team_id}")
         try:  # the archive escapes names twice
@@ -230,25 +240,18 @@ def _team_names(document: Doc) -> dict[str, str]:
 
 
 def _rows(info: MatchInfo, events: list[Doc]) -> tuple[Row, ...]:
-    rows: list[Row] = []
-    start_ms = info.kickoff_unix_ms
+    """The events between whistles, laid out in time."""
+    moments: list[tuple[int, int, Doc]] = []
     for name, period in c.PERIODS.items():
-        of_period = [e for e in events if e["matchPeriod"] == name]
+        of_period = [(*parse.moment(e), e) for e in events if parse.moment(e)[0] == period]
         if not of_period:
             continue
-        end_s = max(float(e["eventSec"]) for e in of_period) + 1.0
-        base = {"matchPeriod": name, "tags": [], "positions": []}
-        rows.append(
-            Row({**base, "id": f"{name}:start", "eventName": parse.PERIOD_START, "eventSec": 0.0}, start_ms, period)
-        )
-        for event in of_period:
-            rows.append(Row(event, start_ms + round(float(event["eventSec"]) * 1000), period))
-        end_ms = start_ms + round(end_s * 1000)
-        rows.append(
-            Row({**base, "id": f"{name}:end", "eventName": parse.PERIOD_END, "eventSec": end_s}, end_ms, period)
-        )
-        start_ms = end_ms + HALFTIME_MS
-    return tuple(rows)
+        end_ms = max(play_ms for _, play_ms, _ in of_period) + 1000
+        whistle = {"matchPeriod": name, "tags": [], "positions": []}
+        start = {**whistle, "id": f"{name}:start", "eventName": parse.PERIOD_START, "eventSec": 0.0}
+        end = {**whistle, "id": f"{name}:end", "eventName": parse.PERIOD_END, "eventSec": end_ms / 1000}
+        moments += [(period, 0, start), *of_period, (period, end_ms, end)]
+    return lay_out(moments, info.kickoff_unix_ms)
 
 
 ADAPTER = Wyscout()

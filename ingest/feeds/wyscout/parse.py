@@ -1,14 +1,20 @@
-"""Raw Wyscout v2 events to canonical values. Pure functions; bad content becomes a `Problem`."""
+"""Raw Wyscout events to canonical values: version 2 here, version 3 in `parse_v3`, told apart by the row's shape.
+
+Pure functions; bad content becomes a `Problem`.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
 from ingest.feeds.base import Parsed, Problem
+from ingest.feeds.reading import identity
 from ingest.feeds.wyscout import constants as c
+from ingest.feeds.wyscout import parse_v3
 
 Doc = dict[str, Any]
 LONGEST_PERIOD_MS = 75 * 60_000
@@ -49,22 +55,32 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     where = "event without id"
     try:
         where = f"event {str(doc['id'])[:40]}"
-        event_id, version = str(doc["id"]), int(doc.get("modified", 0))
+        event_id, version = identity(doc["id"]), int(doc.get("modified", 0))
+        if not event_id:
+            return (Problem("bad_event", where, "its id is neither number nor text"),)
         if doc.get("deleted"):
             return (Delete(event_id, version), Delete(f"{event_id}:card", version))
-        period = c.PERIODS[doc["matchPeriod"]]
-        play_ms = round(float(doc["eventSec"]) * 1000)
+        period, play_ms = moment(doc)
         if not 0 <= play_ms <= LONGEST_PERIOD_MS:
-            return (Problem("out_of_period", where, f"second {doc['eventSec']} is not in {doc['matchPeriod']}"),)
+            return (Problem("out_of_period", where, f"second {play_ms / 1000} is not in {doc['matchPeriod']}"),)
         if doc.get("eventName") in (PERIOD_START, PERIOD_END):
             kind = Kind.PERIOD_START if doc["eventName"] == PERIOD_START else Kind.PERIOD_END
             return (Upsert(Event(event_id, version, period, play_ms, kind, None)),)
+        if parse_v3.is_v3(doc):
+            return parse_v3.parse_event(info, doc, event_id, version, period, play_ms)
         side = _side(info, doc.get("teamId"))
         if side is None:
             return (Problem("unknown_team", where, f"team {str(doc.get('teamId'))[:40]} does not play here"),)
         return _changes(doc, event_id, version, period, play_ms, side)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError) as error:
         return (Problem("bad_event", where, f"{type(error).__name__}: {error}"[:200]),)
+
+
+def moment(doc: Doc) -> tuple[int, int]:
+    """Period and playing time in ms. Raises KeyError, TypeError, ValueError or OverflowError for what is none."""
+    if parse_v3.is_v3(doc):
+        return parse_v3.moment(doc)
+    return c.PERIODS[doc["matchPeriod"]], round(float(doc["eventSec"]) * 1000)
 
 
 def _side(info: MatchInfo, team_id: object) -> Side | None:
@@ -78,6 +94,7 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
     event_type = number(doc, "eventId", "eventName")
     sub_type = number(doc, "subEventId", "subEventName")
     x, y = _place(doc)
+    player_id = identity(doc.get("playerId") or None) or None
     kind, attacking, aerial = Kind.OTHER, None, False
     penalty = direct = False
     # A goal straight from a corner carries the goal tag on the corner itself (once in 1,204 matches): it is a shot.
@@ -120,21 +137,22 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
         # 101 also marks the beaten keeper's save attempt: a goal is only ever a shot's.
         goal=own_goal or (shot and c.TAG_GOAL in tags),
         own_goal=own_goal,
-        big_chance=shot and c.TAG_OPPORTUNITY in tags,
+        big_chance=shot and (penalty or (c.TAG_OPPORTUNITY in tags and _is_close(x, y))),
         penalty=penalty and shot,
         direct_free_kick=direct and shot,
         body=(BodyPart.HEAD if c.TAG_HEAD_BODY in tags else BodyPart.FOOT) if shot else None,
         attacking=attacking,
         aerial=aerial,
-        player=str(doc["playerId"]) if doc.get("playerId") else None,
+        player=player_id,
+        player_id=player_id,
         text=_text(kind, event_type, sub_type, tags, own_goal),
     )
     changes: list[Parsed] = [Upsert(event)]
     card = _card(tags)
     if card is not None:
         text = "second yellow card" if c.TAG_SECOND_YELLOW in tags else f"{card.value} card"
-        booked = Event(f"{event_id}:card", version, period, play_ms, card, side, player=event.player, text=text)
-        changes.append(Upsert(booked))
+        booked = Event(f"{event_id}:card", version, period, play_ms, card, side, player=player_id, text=text)
+        changes.append(Upsert(replace(booked, player_id=player_id)))
     elif event_type == c.FOUL and version:
         changes.append(Delete(f"{event_id}:card", version))
     if kind is Kind.OTHER and event_type not in c.NAMES:
@@ -153,6 +171,11 @@ def _text(kind: Kind, event_type: int, sub_type: int, tags: set[int], own_goal: 
         return "own goal"
     name = c.SUB_NAMES.get(sub_type) or c.NAMES.get(event_type, f"type {event_type}")
     return f"goal ({name})" if kind is Kind.SHOT and c.TAG_GOAL in tags else name
+
+
+def _is_close(x: float | None, y: float | None) -> bool:
+    """Before the goal, where an opportunity is a big chance: the tag alone marks two shots in three."""
+    return x is not None and y is not None and x >= c.CLOSE_X and abs(y - 50) <= c.CLOSE_ASIDE
 
 
 def _flipped(value: float | None) -> float | None:

@@ -1,0 +1,57 @@
+"""Which side attacks towards x = 1 in each half: the document does not say, its places do.
+
+Keepers stay at their own end, and shots are taken at the other: each such incidence is a vote. Teams change ends with
+every period, so a half without votes (it has just begun) takes them from the others; a document without any is read
+with the home side attacking towards x = 1 in the first half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ingest.events import MatchInfo, Side
+from ingest.feeds.datafactory import constants as c
+from ingest.feeds.reading import finite, identity
+
+Doc = dict[str, Any]
+KEEPER_POSITION = 1
+
+
+def right_side(content: Doc, info: MatchInfo, rows: Sequence[Doc]) -> dict[int, str]:
+    """`Side` value by period. Never raises: what cannot be read has no vote."""
+    players = content.get("players")
+    keepers = {
+        str(key)
+        for key, row in (players.items() if isinstance(players, dict) else ())
+        if isinstance(row, dict) and row.get("posnId") == KEEPER_POSITION
+    }
+    votes = dict.fromkeys(c.PERIOD_BASE_MIN, 0)
+    for row in rows:
+        period, vote = _vote(row, info, keepers)
+        votes[period] += vote
+    together = sum(vote if period % 2 else -vote for period, vote in votes.items())
+    first = Side.AWAY if together < 0 else Side.HOME
+    sides = {}
+    for period, vote in votes.items():
+        usual = first if period % 2 else first.other
+        sides[period] = (Side.HOME if vote > 0 else Side.AWAY if vote < 0 else usual).value
+    return sides
+
+
+def _vote(row: Doc, info: MatchInfo, keepers: set[str]) -> tuple[int, int]:
+    """The row's period and its vote: 1 says that the home side attacks towards x = 1, -1 the away side."""
+    try:
+        period, type_id, team = int(row["t"]["half"]), int(row["type"]), identity(row["team"])
+        x = finite(row["coord"]["1"]["x"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 1, 0
+    if period not in c.PERIOD_BASE_MIN or x == 0 or team not in (info.home.team_id, info.away.team_id):
+        return 1, 0
+    if type_id in c.SHOTS and type_id != c.OWN_GOAL and period < 5:
+        forward = x > 0
+    elif identity(row.get("plyrId")) in keepers:
+        forward = x < 0
+    else:
+        return 1, 0
+    return period, 1 if forward == (team == info.home.team_id) else -1
