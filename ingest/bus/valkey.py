@@ -21,7 +21,7 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, ReadOnlyError, ResponseError, TimeoutError
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, RedisError, ResponseError, TimeoutError
 
 from ingest.bus import valkey_scripts as scripts
 from ingest.bus.engine import removable
@@ -197,24 +197,22 @@ class Valkey:
     async def renew(self, stream: Stream, group: str, shards: Iterable[int], owner: str, lease_ms: int) -> set[int]:
         """See `LeaseStore`."""
         asked = list(shards)
-        async with _calls():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for shard in asked:
-                    key = self._group(stream, shard, group)
-                    await self._scripts["RENEW"](keys=[key], args=[owner, lease_ms], client=pipe)
-                answers = await pipe.execute()
+        async with _calls(), self._redis.pipeline(transaction=False) as pipe:
+            for shard in asked:
+                key = self._group(stream, shard, group)
+                await self._scripts["RENEW"](keys=[key], args=[owner, lease_ms], client=pipe)
+            answers = await pipe.execute()
         return {shard for shard, answer in zip(asked, answers, strict=True) if answer}
 
     async def commit(self, stream: Stream, group: str, marks: Mapping[int, Mark], owner: str, free: bool) -> set[int]:
         """See `LeaseStore`."""
         if not marks:
             return set()
-        async with _calls():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for shard, mark in marks.items():
-                    args = [owner, mark.position, mark.attempts, int(mark.clean), int(free)]
-                    await self._scripts["COMMIT"](keys=[self._group(stream, shard, group)], args=args, client=pipe)
-                answers = await pipe.execute()
+        async with _calls(), self._redis.pipeline(transaction=False) as pipe:
+            for shard, mark in marks.items():
+                args = [owner, mark.position, mark.attempts, int(mark.clean), int(free)]
+                await self._scripts["COMMIT"](keys=[self._group(stream, shard, group)], args=args, client=pipe)
+            answers = await pipe.execute()
         return {shard for shard, answer in zip(marks, answers, strict=True) if not answer}
 
     @staticmethod

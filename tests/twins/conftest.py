@@ -9,7 +9,6 @@ import pytest
 from ingest.feeds import ADAPTERS, Recorded, default_match_paths
 from ingest.twin.forms import FORMS
 
-
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 OPTA = SHARED / "provider_formats" / "opta"
 
