@@ -59,6 +59,13 @@ def _wyscout_foreign(raw_info: Doc, doc: Doc) -> tuple[Doc, Doc]:
     return {**raw_info, "id": "1"}, {**doc, "matchId": 1}
 
 
+def _wyscout_strange(doc: Doc) -> Doc:
+    """The type stands under ``eventId``, in older exports under the name's key."""
+    if doc.get("eventName") in (PERIOD_START, PERIOD_END):  # the loader's own rows
+        return doc
+    return {**doc, "eventId" if "eventId" in doc else "eventName": 99}
+
+
 def _bare_row(doc: Doc) -> bytes:
     """Without the version that a replay stamps: the provider has none."""
     return orjson.dumps({key: value for key, value in doc.items() if key != "modified"})
@@ -124,7 +131,7 @@ FORMS: dict[str, Form] = {
         "application/json",
         _bare_row,
         _wyscout,
-        lambda doc: doc if doc.get("eventName") in (PERIOD_START, PERIOD_END) else {**doc, "eventName": 99},
+        _wyscout_strange,
         _wyscout_foreign,
     ),
 }
