@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -46,6 +47,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         loop.run_until_complete(_cancel_all())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+        gc.collect()  # what the dead left goes now, not inside whatever runs next
 
 
 async def _cancel_all() -> None:

@@ -115,6 +115,9 @@ async def _day(recordings: Sequence[Recorded], rules: Rules, seed: int, log: _Lo
         )
         async with asyncio.timeout(600):
             while any(any(lags) for lags in (await watch.lag(STREAM)).values()):
+                for task in consumers:
+                    if task.done():
+                        task.result()  # raises: a consumer's process ends only with an error
                 await asyncio.sleep(1)
         for task in consumers:
             task.cancel()
@@ -148,10 +151,13 @@ async def _day(recordings: Sequence[Recorded], rules: Rules, seed: int, log: _Lo
 def _fixtures(recordings: Sequence[Recorded], rules: Rules, rng: random.Random) -> list[Fixture]:
     """Matches of the day: the recordings in turn, from one that the seed picks; half of what is versioned is pushed."""
     first = rng.randrange(len(recordings))
-    fixtures = []
+    fixtures: list[Fixture] = []
+    pushed = polled = 0
     for number in range(rules.matches):
         recorded = recordings[(first + number) % len(recordings)]
-        push = ADAPTERS[recorded.info.provider].versioned and rng.random() < 0.5
+        versioned = ADAPTERS[recorded.info.provider].versioned
+        push = versioned and pushed <= polled
+        pushed, polled = pushed + push, polled + (versioned and not push)
         kickoff_ms = rng.randrange(SPREAD_MS)
         key = f"{number:02d}-{recorded.info.provider}"
         fixtures.append(Fixture(key, recorded, push, kickoff_ms, rng.getrandbits(48)))
