@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -251,14 +250,3 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self.entries)
-
-
-def total(counts: Iterable[Counter[Fault]]) -> Counter[Fault]:
-    """The counts of several ledgers together."""
-    result: Counter[Fault] = Counter()
-    for count in counts:
-        result.update(count)
-    return result
-
-
-assert {f.name for f in fields(Faults)} >= {kind.value for kind in Fault} - {Fault.SKEWED.value}

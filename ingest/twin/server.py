@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from ingest.events import FeedError
 from ingest.feeds import adapter, default_match_paths
-from ingest.twin.core import PUSH, Answer, Request, Twin
+from ingest.twin.core import Answer, Request, Twin
 from ingest.twin.faults import Ledger, preset
 from ingest.twin.script import write
 
@@ -176,6 +176,3 @@ async def _closed(socket: web.WebSocketResponse) -> None:
 def _hang_up(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
-
-
-__all__ = ["LOOPBACK", "PUSH", "Clock", "Served", "open_twin", "serve"]
