@@ -60,8 +60,8 @@ class Splitter:
     def _string(self, byte: int, end: int) -> bytes:
         if byte == _NEWLINE:
             self._give_up(end)
-        elif byte == _BACKSLASH:
-            self._at = end + 1
+        elif byte == _BACKSLASH:  # hides the byte after it, but no line break
+            self._at = end + (self._buffer[end] != _NEWLINE)
         else:
             self._in_string, self._at = False, end
         return b""

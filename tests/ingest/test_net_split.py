@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.net.split import Splitter
@@ -58,6 +58,7 @@ def test_an_object_cut_off_in_a_string_costs_no_other_line(objects: list[Any], l
 
 
 @given(OBJECTS, VALUES, st.integers(0, 10**6), st.lists(st.integers(0, 10**6)))
+@example([{}], "\x1f", 9, [])  # cut behind a backslash
 def test_an_object_cut_off_anywhere_costs_no_other_line(
     objects: list[Any], value: Any, at: int, cuts: list[int]
 ) -> None:
