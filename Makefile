@@ -15,7 +15,7 @@ FUZZ_SEED ?= 1
 DAYS ?= 1
 MATCHES ?= 10
 
-.PHONY: help demo test lint format programs test-rust fuzz mutants chaos soak bench economics train clients clean
+.PHONY: help demo test test-bus lint format programs test-rust fuzz mutants chaos soak bench economics train clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -29,6 +29,10 @@ demo: ## A real match becomes a market (MATCH= PROVIDER= SPEED=60 HEADLESS=1 POR
 test: ## The whole test suite with coverage (no Rust, no Node needed)
 	@scripts/bootstrap.sh dev
 	@scripts/test.sh
+
+test-bus: ## The bus on memory, Valkey and a real Kafka, fetched once (needs Java 17 and Maven)
+	@scripts/bootstrap.sh dev
+	@scripts/ci_bus.sh
 
 lint: ## ruff, strict types, one-way imports
 	@scripts/bootstrap.sh dev

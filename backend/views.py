@@ -35,6 +35,41 @@ END_REASONS = (
 SUSPEND_REASONS = ("none", "goal", "penalty", "var", "red_card", "corner", "feed_loss", "operator")
 
 
+_FEED_NUMBERS = (
+    "health",
+    "silence_ms",
+    "quiet_ms",
+    "gap_ms",
+    "gap_recent_ms",
+    "corrections_last_minute",
+    "unknown_types",
+    "skew_ms",
+    "arrivals",
+    "unchanged",
+    "older",
+    "broken",
+    "lost",
+    "events",
+    "corrections",
+    "deletions",
+    "late",
+    "problems",
+)
+
+
+def feed_view(row: Row) -> dict[str, Any]:
+    """One provider's feed of a match, as it was in one minute."""
+    return {
+        "match_id": row["match_id"],
+        "home_name": row["home_name"],
+        "away_name": row["away_name"],
+        "provider": row["provider"],
+        "at": iso_ms(row["at_ms"]),
+        "difference": decimal(row["difference_e4"], 4),
+        **{name: row[name] for name in _FEED_NUMBERS},
+    }
+
+
 def named(names: tuple[str, ...], value: int) -> str:
     """The name of a number from the chain; a number that is newer than this table stays visible."""
     return names[value] if 0 <= value < len(names) else f"unknown_{value}"

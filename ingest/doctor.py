@@ -311,7 +311,7 @@ def _why_not_whole(periods: Sequence[PeriodReport]) -> str:
 def facts_report(facts: MatchFacts, sources: tuple[Source, ...] = ()) -> Report:
     """The report of a document that tells of a match but holds no events."""
     info = facts.info
-    text = f"line-ups and score of {info.home.name} - {info.away.name}, and no events"
+    text = f"a header of {info.home.name} - {info.away.name}, and no events"
     return Report(
         provider=info.provider,
         match_id=info.match_id,

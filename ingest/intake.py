@@ -5,9 +5,9 @@ No provider is known by name here: each adapter is asked whether it can read the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from ingest.events import FeedError, MatchInfo
 from ingest.facts import FactReader, MatchFacts
 from ingest.feed import FORMAT, FeedHeader, FeedMessage, parse_header, parse_message
 from ingest.feeds import ADAPTERS, adapter
-from ingest.feeds.base import Adapter, Problem, Recorded, split
+from ingest.feeds.base import Adapter, Problem, split
 from ingest.feeds.files import JSON_OR_XML, decode, looks_like, match_files, read_bytes
 from ingest.feeds.xmldoc import looks_like_xml
 
 Doc = dict[str, Any]
 FEED_ENDINGS = (".jsonl",)
+TRIED = 20
+"""Matches of a folder that are tried before an adapter is thought not to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,28 @@ def recognise(paths: Sequence[Path], provider: str | None = None) -> tuple[Adapt
     for one in asked:
         try:
             sources = one.sources(paths)
-            match, found = next(iter(sources.items()), ("", ()))
-            fitting.append((_usable(one, one.load(found or paths, match or None)), one, sources))
         except FeedError as error:
             errors.append(error)
+            continue
+        used = _used(one, sources or {"": tuple(paths)}, errors)
+        if used is not None:
+            fitting.append((used, one, sources))
     if fitting:
         _, best, sources = max(fitting, key=lambda item: item[0])
         return best, sources
     raise _explanation(files, errors, provider)
 
 
-def _usable(one: Adapter, match: Recorded) -> int:
-    """How many rows of a match an adapter makes something of."""
-    return sum(bool(split(one.parse(match.info, row.doc))[0]) for row in match.rows)
+def _used(one: Adapter, sources: Mapping[str, tuple[Path, ...]], errors: list[FeedError]) -> int | None:
+    """Of the first match that it can load, how many rows an adapter makes something of; None where it loads none."""
+    for match, found in islice(sources.items(), TRIED):
+        try:
+            recorded = one.load(found, match or None)
+        except FeedError as error:
+            errors.append(error)
+            continue
+        return sum(bool(split(one.parse(recorded.info, row.doc))[0]) for row in recorded.rows)
+    return None
 
 
 def _explanation(files: Sequence[Path], errors: Sequence[FeedError], provider: str | None) -> FeedError:

@@ -78,6 +78,7 @@ class Session:
         self.counts: Counter[str] = Counter()
         self._rows: dict[str, _Known] = {}
         self._last = b""
+        self._last_header = b""  # of the last document without events: the two kinds come in turn
         self._version_ms = 0
         self._stamp = 0
         self._doubted: frozenset[str] = frozenset()
@@ -88,12 +89,16 @@ class Session:
         if digest == self._last:
             self._doubted = frozenset()  # whatever had vanished in between is there
             return self._counted(Delivery(Outcome.UNCHANGED))
+        if digest == self._last_header:
+            return self._counted(Delivery(Outcome.UNCHANGED))
         try:
             document = self.adapter.document(body)
             self._adopt(document.match_id, document.raw_info)
         except FeedError as error:
             return self._broken(error.code, str(error))
-        if document.version_ms and document.version_ms < self._version_ms:
+        # Results and line-ups are made on a clock of their own: they say nothing about the age of events.
+        version_ms = document.version_ms if document.rows else 0
+        if version_ms and version_ms < self._version_ms:
             return self._counted(Delivery(Outcome.OLDER))
         problems = list(document.problems)
         if self.info is None:
@@ -103,8 +108,10 @@ class Session:
         items, seen = self._changed(document.rows, at_ms, problems)
         if document.whole and document.rows:
             items += self._vanished(seen, at_ms, problems)
-        self._version_ms = max(self._version_ms, document.version_ms)
-        if not self._doubted:  # a doubted document must be looked at again, even when it comes back byte by byte
+        self._version_ms = max(self._version_ms, version_ms)
+        if not document.rows:
+            self._last_header = digest
+        elif not self._doubted:  # a doubted document must be looked at again, even when it comes back byte by byte
             self._last = digest
         return self._delivered(items, problems)
 

@@ -34,6 +34,12 @@ class Reason(IntEnum):
 CARRIES_AWARDS = frozenset({"opta", "statsperform"})
 """Providers whose feeds carry the award of corners and penalties as events of their own."""
 
+
+def awards_carried(adapters: Iterable[str]) -> bool:
+    """Whether every provider that a feed may come from carries awards: one that does not decides for all."""
+    return set(adapters) <= CARRIES_AWARDS
+
+
 _BOX_X, _BOX_Y = 16.0, (20.0, 80.0)  # per cent; a little inside the fouling side's own area would miss the lines
 _GOAL_LINES = (1.0, 99.0)
 

@@ -14,17 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.events import Delete, FeedError, MatchInfo, Upsert
+from ingest.decoder import Decoder, decoder
+from ingest.events import FeedError
 from ingest.feed import FeedMessage, feed_digest, genesis, parse_header, parse_message, read_lines
-from ingest.feeds import adapter
-from ingest.feeds.base import Adapter
+from ingest.fusion import Condition
 from ingest.timeline import Applied, Timeline
 from momentum.archive import TAIL_S, Columns, Ints, inputs_at, per_second
 from momentum.features import MAX_SECOND, Footprint, footprint
 from momentum.forecast.live import Forecaster
 from momentum.forecast.terms import Terms
 from momentum.methodology import Methodology, index_e6, inputs_hash
-from momentum.state import CARRIES_AWARDS, Reason, Suspension
+from momentum.state import Reason, Suspension, awards_carried
+from momentum.trust import told, widened
 
 _NO_POSSESSION: Ints = np.zeros((2, 0), dtype=np.int64)
 FLAG_SUSPENDED, FLAG_REVISED = 1, 2
@@ -83,15 +84,12 @@ class _Knowledge:
         if not lines:
             raise FeedError("not_a_feed_file", f"{path} is empty: give the feed.jsonl of a run")
         self.digest = genesis(lines[0])
-        self.provider = ""
         self.terms = Terms()
-        self._source: tuple[Adapter, MatchInfo] | None = None
+        self._decoder: Decoder | None = None
         try:
             header = parse_header(lines[0])
-            self.provider = header.provider
             self.terms = Terms.of(header.terms)
-            source = adapter(header.provider)
-            self._source = (source, source.info(header.info))
+            self._decoder = decoder(header)
         except FeedError as error:
             if error.code == "unknown_model":
                 raise
@@ -116,13 +114,23 @@ class _Knowledge:
                 break
             self._next += 1
             self.digest = feed_digest(self.digest, line)
-            if message is not None and self._source is not None:
-                source, info = self._source
-                parsed = source.parse(info, message.doc)
-                applied += self._timeline.apply([p for p in parsed if isinstance(p, Upsert | Delete)])
+            if message is not None and self._decoder is not None:
+                applied += self._timeline.apply(self._decoder.decode(message).changes)
+        if self._decoder is not None:
+            applied += self._timeline.apply(self._decoder.advance(known_ms).changes)
         for change in applied:
             self._replace(footprint(change.old), footprint(change.new))
         return applied
+
+    @property
+    def awards_carried(self) -> bool:
+        """See `momentum.state`."""
+        return self._decoder is not None and awards_carried(self._decoder.adapters)
+
+    @property
+    def condition(self) -> Condition | None:
+        """A fused feed's condition."""
+        return None if self._decoder is None else self._decoder.condition
 
     def _replace(self, old: Footprint | None, new: Footprint | None) -> None:
         if old == new:
@@ -175,9 +183,9 @@ def verify(
     model that is not here.
     """
     known = _Knowledge(read_lines(feed_path), feed_path)
-    awards_carried = known.provider in CARRIES_AWARDS
-    forecast = Forecaster(awards_carried=awards_carried, prior=known.terms.prior, venue=known.terms.venue)
-    suspension = Suspension(awards_carried)
+    awards = known.awards_carried
+    forecast = Forecaster(awards_carried=awards, prior=known.terms.prior, venue=known.terms.venue)
+    suspension = Suspension(awards)
     differences: list[Difference] = []
     count = differ = 0
     last = (0, 0)  # the last sample's period and second
@@ -196,11 +204,16 @@ def verify(
         forecast.apply(applied)
         reason = suspension.tick(applied, period, second)
         quote = forecast.tick(known, period, second, x_e6, reason=reason)
-        for name in ("mu_e6", "s_e4", "conf_e4"):
-            expected[name] = (str(getattr(sample, name)), str(getattr(quote, name)))
+        condition = known.condition
+        for name, value in (
+            ("mu_e6", quote.mu_e6),
+            ("s_e4", quote.s_e4),
+            ("conf_e4", widened(quote.conf_e4, condition)),
+        ):
+            expected[name] = (str(getattr(sample, name)), str(value))
         if sample.flags is not None:
             revised = _moved(before, known.seconds(), period, second - 1 - REVISED_AFTER_S)
-            expected["flags"] = (_flags(sample), _expected_flags(sample, revised, reason))
+            expected["flags"] = (_flags(sample), _expected_flags(sample, revised, told(reason, condition), condition))
         last = (period, second)
         wrong = [(what, *pair) for what, pair in expected.items() if pair[0] != pair[1]]
         if wrong:
@@ -251,7 +264,8 @@ def _flags(sample: Published) -> str:
     return f"revised={bool(flags & FLAG_REVISED)} suspended={bool(flags & FLAG_SUSPENDED)}"
 
 
-def _expected_flags(sample: Published, revised: bool, reason: Reason) -> str:
-    """Feed loss and operator suspend at the keeper's word: the feed file cannot tell."""
-    by_keeper = bool((sample.flags or 0) & FLAG_SUSPENDED) and sample.suspend_reason >= Reason.FEED_LOSS
+def _expected_flags(sample: Published, revised: bool, reason: Reason, condition: Condition | None) -> str:
+    """The operator suspends at the keeper's word, and so does the loss of a plain feed, whose file cannot tell."""
+    unseen = Reason.FEED_LOSS if condition is None else Reason.OPERATOR
+    by_keeper = bool((sample.flags or 0) & FLAG_SUSPENDED) and sample.suspend_reason >= unseen
     return f"revised={revised} suspended={reason is not Reason.NONE or by_keeper}"

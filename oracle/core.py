@@ -9,15 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.clock import PlayClock
-from ingest.events import Delete, Event, Kind, MatchInfo, Upsert, score
+from ingest.decoder import Decoded, decoder
+from ingest.events import Event, Kind, MatchInfo, score
 from ingest.feed import FeedHeader, FeedMessage, feed_digest, genesis
-from ingest.feeds.base import Adapter, Problem
-from ingest.timeline import Applied, Timeline
+from ingest.feeds.base import Problem
+from ingest.fusion import Switch
+from ingest.timeline import Applied, Change, Timeline
 from momentum.forecast.live import Forecaster
 from momentum.forecast.terms import Terms
 from momentum.live import LiveMatch
 from momentum.methodology import SPEC_BOX, SPEC_DECAY, inputs_hash
-from momentum.state import CARRIES_AWARDS, Reason, Suspension
+from momentum.state import Reason, Suspension, awards_carried
+from momentum.trust import told, widened
 from oracle.aggregate import FLAG_PERIOD_END, FLAG_REVISED, FLAG_SUSPENDED
 
 LAST_TRADED_PERIOD = 2
@@ -68,56 +71,88 @@ class Revised:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What one feed message did."""
+    """What one feed message did, or, without one, the passing of time to ``at_ms`` of data time.
 
-    message: FeedMessage
+    Of the ``changes`` that were told, ``applied`` are those that altered something.
+    """
+
+    message: FeedMessage | None
     applied: tuple[Applied, ...]
     problems: tuple[Problem, ...]
+    changes: tuple[Change, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A fused feed passed to another provider, which moved the index of ``second`` by ``step_e6`` points (1e-6).
+
+    The step is all that the switch did at once: what the former provider no longer told, and where the two differ.
+    """
+
+    switch: Switch
+    period: int
+    second: int
+    step_e6: int
 
 
 class KeeperCore:
     """One match under way. Call `receive` for each message in order of arrival, then `sample` for each due second."""
 
-    def __init__(self, adapter: Adapter, header: FeedHeader) -> None:
-        """Raises FeedError for a header whose terms cannot be kept here (`Terms.of`)."""
-        self.adapter = adapter
-        self.info: MatchInfo = adapter.info(header.info)
+    def __init__(self, header: FeedHeader) -> None:
+        """Raises FeedError for a header that is none (`decoder`), or whose terms cannot be kept here (`Terms.of`)."""
+        self.decoder = decoder(header)
+        self.info: MatchInfo = self.decoder.info
         self.timeline = Timeline()
         self.clock = PlayClock()
         self.digest = genesis(header.line)
         self.revisions: list[Revised] = []
+        self.switches: list[Switched] = []
         self.problems = 0
         self._score = (0, 0)
         self._live = LiveMatch((SPEC_DECAY, SPEC_BOX))
-        awards_carried, terms = self.info.provider in CARRIES_AWARDS, Terms.of(header.terms)
-        self._forecast = Forecaster(awards_carried=awards_carried, prior=terms.prior, venue=terms.venue)
-        self._suspension = Suspension(awards_carried)
+        awards, terms = awards_carried(self.decoder.adapters), Terms.of(header.terms)
+        self._forecast = Forecaster(awards_carried=awards, prior=terms.prior, venue=terms.venue)
+        self._suspension = Suspension(awards)
         self._fresh: list[Applied] = []
         self._base_tick = {1: 1}
         self._closed: set[int] = set()
         self._last: tuple[int, int] = (0, 0)
+        self._now_ms = 0
 
     def receive(self, message: FeedMessage) -> Received:
         """Absorb one raw message."""
         self.digest = feed_digest(self.digest, message.line)
-        changes: list[Upsert | Delete] = []
-        problems: list[Problem] = []
-        for parsed in self.adapter.parse(self.info, message.doc):
-            if isinstance(parsed, Problem):
-                problems.append(parsed)
-            else:
-                changes.append(parsed)
-        applied = self.timeline.apply(changes)
+        decoded = self.decoder.decode(message)
+        applied = self._absorb(decoded, message.at_ms)
+        self.problems += len(decoded.problems)
+        return Received(message, applied, decoded.problems, decoded.changes, message.at_ms)
+
+    def advance(self, data_ms: int) -> Received:
+        """Data time has come to ``data_ms`` without a message: a fused feed may switch.
+
+        `sample` does it by itself; who wants to see the changes calls this before.
+        """
+        decoded = self.decoder.advance(data_ms)
+        return Received(None, self._absorb(decoded, data_ms), (), decoded.changes, data_ms)
+
+    def _absorb(self, decoded: Decoded, at_ms: int) -> tuple[Applied, ...]:
+        self._now_ms = max(self._now_ms, at_ms)
+        applied = self.timeline.apply(decoded.changes)
         for change in applied:
             if change.new is not None:
-                self._whistle(change.new, message.at_ms)
+                self._whistle(change.new, decoded.whistles.get(change.new.event_id, at_ms))
+        period, second = self._last
+        before = self._live.peek(period, second).x_e6[SPEC_DECAY.name] if decoded.switches and period else 0
         self._live.apply(applied)
+        if decoded.switches and period:
+            step_e6 = self._live.peek(period, second).x_e6[SPEC_DECAY.name] - before
+            self.switches += [Switched(switch, period, second, step_e6) for switch in decoded.switches]
         self._forecast.apply(applied)
         self._fresh += applied
         if any(event is not None and event.goal for change in applied for event in (change.old, change.new)):
             self._score = score(self.timeline.events())
-        self.problems += len(problems)
-        return Received(message, applied, tuple(problems))
+        return applied
 
     def _whistle(self, event: Event, at_ms: int) -> None:
         if event.period > LAST_TRADED_PERIOD:
@@ -133,7 +168,9 @@ class KeeperCore:
         if period == 0 or period in self._closed:
             return None
         second = self._last[1] + 1 if self._last[0] == period else 0
-        return self.clock.start_ms(period) + second * 1000
+        # A kick-off that a switch made known late: the seconds before are over, their feed is not what it was.
+        over = -(-(self._now_ms - self.clock.start_ms(period)) // 1000)
+        return self.clock.start_ms(period) + max(second, over) * 1000
 
     def sample(self, data_ms: int) -> Sample:
         """The sample of the second of play that is under way at ``data_ms``; raises ValueError outside play.
@@ -146,6 +183,8 @@ class KeeperCore:
         second = (data_ms - self.clock.start_ms(period)) // 1000
         if (period, second) <= self._last and self._last[0]:
             raise ValueError(f"second {second} of period {period} has had its sample")
+        self.advance(self.clock.start_ms(period) + second * 1000)
+        condition = self.decoder.condition
         tick = self._live.tick(period, second)
         x_e6, inputs = tick.x_e6[SPEC_DECAY.name], tuple(tick.inputs[SPEC_DECAY.name])
         reason = self._suspension.tick(self._fresh, period, second)
@@ -155,6 +194,7 @@ class KeeperCore:
         revised = self._revised(number, period, second)
         if revised is not None:
             self.revisions.append(revised)
+        reason = told(reason, condition)
         flags = FLAG_SUSPENDED * (reason is not Reason.NONE) | FLAG_REVISED * (revised is not None)
         if self.clock.ended(period):
             flags |= FLAG_PERIOD_END
@@ -170,7 +210,7 @@ class KeeperCore:
             box_e6=tick.x_e6[SPEC_BOX.name],
             mu_e6=quote.mu_e6,
             s_e4=quote.s_e4,
-            conf_e4=quote.conf_e4,
+            conf_e4=widened(quote.conf_e4, condition),
             flags=flags,
             reason=int(reason),
             inputs=inputs,

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api import models, problems, reads, writes
+from backend.api import feeds, fixtures, models, problems, reads, writes
 from backend.api.context import Context, Ctx, json_answer
 from backend.edge.socket import stream
 
@@ -63,9 +63,12 @@ def create_app(context: Context | None = None, static: Path | None = None) -> Fa
     app.state.context = context
     problems.install(app)
     app.include_router(reads.router)
+    app.include_router(feeds.router)
+    app.include_router(fixtures.router)
     app.include_router(writes.router)
     app.add_api_route("/v1/health", health, response_model=models.Health, tags=["service"])
     app.add_api_websocket_route("/v1/stream", _stream)
+    app.add_api_route("/metrics", feeds.metrics, include_in_schema=False)
     if static is not None:
         app.mount("/", StaticFiles(directory=static, html=True), name="page")
     # Nothing here reads a cookie: money moves by the wallet's signature alone, so any page may call.

@@ -75,6 +75,35 @@ class Match(Strict):
     suspend_reason: str | None
 
 
+class Feed(Strict):
+    """How good one provider's feed of a match is. Counts are since the match was first heard of."""
+
+    match_id: str
+    home_name: str | None
+    away_name: str | None
+    provider: str
+    at: Time | None = Field(description="When this was measured.")
+    health: int = Field(ge=0, le=100, description="100 is faultless.")
+    silence_ms: int | None = Field(description="Since the last sign of life; null before the first.")
+    quiet_ms: int | None = Field(description="Since the last new event in play; null outside play.")
+    gap_ms: int = Field(description="Silence in play beyond what is allowed, in all.")
+    gap_recent_ms: int = Field(description="The same, of the last five minutes.")
+    corrections_last_minute: int
+    unknown_types: int
+    difference: Decimal = Field(description="Share by which it differs from the other providers, 0 to 1.")
+    skew_ms: int | None = Field(description="Least arrival less event time: delay, plus the difference of clocks.")
+    arrivals: int
+    unchanged: int
+    older: int
+    broken: int
+    lost: int
+    events: int
+    corrections: int
+    deletions: int
+    late: int
+    problems: int
+
+
 class Tick(Strict):
     """The index at one second of play."""
 
@@ -322,3 +351,67 @@ class PoolAnswer(Strict):
     """The pool."""
 
     data: Pool
+
+
+FixtureStatus = Literal["scheduled", "postponed", "live", "abandoned", "finished", "cancelled"]
+
+
+class Fixture(Strict):
+    """A fixture of the schedule."""
+
+    fixture_id: str
+    competition_id: str
+    competition: str
+    country: str
+    season: str = Field(examples=["2025/26"])
+    round: str
+    day: str = Field(description="Local day of the ground.", examples=["2025-08-16"])
+    kickoff_at: Time | None = Field(description="Null where no source tells the hour.")
+    status: FixtureStatus
+    home_id: str
+    home: str
+    away_id: str
+    away: str
+    home_score: int | None
+    away_score: int | None
+    venue: str | None
+    conflicts: list[str] = Field(description="Facts on which sources contradict each other: kickoff, status, score.")
+    updated_at: Time
+
+
+class FixtureSource(Strict):
+    """A source's record of a fixture."""
+
+    provider: str
+    source_id: str
+    how: Literal["certain", "new", "decided"]
+    seen_at: Time | None
+
+
+class LineupPlayer(Strict):
+    """A player in a line-up; `player_id` is null while nobody knows for certain who he is."""
+
+    side: Literal["home", "away"]
+    starter: bool
+    player_id: str | None
+    name: str
+    shirt: int | None
+
+
+class FixtureChange(Strict):
+    """What changed, when, and whose word it was."""
+
+    at: Time
+    kind: str
+    source: str
+    before: Any
+    after: Any
+
+
+class FixtureDetail(Fixture):
+    """A fixture with the ids of all sources, line-ups and history."""
+
+    merged_into: str | None = Field(description="The id that replaced this one.")
+    sources: list[FixtureSource]
+    lineups: list[LineupPlayer]
+    changes: list[FixtureChange]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from backend.cli import bench, demo, ingest, momentum, serve, verify
+from backend.cli import bench, demo, history, ingest, matches, momentum, serve, verify
 from backend.errors import as_user_error
 
 INTERRUPTED = 130
@@ -26,6 +26,8 @@ app.command("localnet", context_settings=serve.FORWARD)(serve.localnet)
 app.command("serve", context_settings=serve.FORWARD)(serve.serve)
 app.add_typer(momentum.app, name="momentum")
 app.add_typer(ingest.app, name="ingest")
+app.add_typer(history.app, name="history")
+app.add_typer(matches.app, name="matches")
 
 
 def main(args: Sequence[str] | None = None) -> int:

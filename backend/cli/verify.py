@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from backend.demo.workspace import evidence_folder
+from backend.demo.workspace import run_file
 from backend.errors import UserError
 
 
@@ -30,7 +30,7 @@ def verify(
         claimed = int(document["samples"]["landed"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError("not_a_report", f"{report} is no report of a run (no {error}): give its report.json") from error
-    feed, chain = feed or _near(report, "feed.jsonl"), chain or _near(report, "chain.jsonl.gz")
+    feed, chain = feed or run_file(report, "feed.jsonl"), chain or run_file(report, "chain.jsonl.gz")
     record = transcript.read(chain)
     samples = transcript.published(transcript.aggregate(record))
     methodology = by_hash(bytes(record.account.methodology))
@@ -55,9 +55,3 @@ def _read(path: Path) -> Any:
         raise UserError("report_unreadable", f"cannot read {path} ({error.strerror}): check the path") from error
     except orjson.JSONDecodeError as error:
         raise UserError("not_a_report", f"{path} is not JSON ({error}): give the report.json of a run") from error
-
-
-def _near(report: Path, name: str) -> Path:
-    """A run's file: in the folder kept for the report, or else right beside it."""
-    kept = evidence_folder(report) / name
-    return kept if kept.exists() else report.parent / name

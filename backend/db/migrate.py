@@ -9,7 +9,7 @@ import psycopg
 
 from backend.errors import UserError
 
-HEAD = "0001"
+HEAD = "0003"
 """The newest migration; a test compares it with the folder."""
 
 

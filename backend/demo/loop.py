@@ -97,9 +97,9 @@ class ReplayLoop:
             if due_ms is None:
                 return  # the feed ended between periods: an abandoned match
             await self._clock.sleep_until(self._start_unix_ms + due_ms)
-            last_tick = await self._sample(due_ms, last_tick, on_tick)
+            last_tick = await self._sample(due_ms, last_tick, on_received, on_tick)
 
-    async def _sample(self, due_ms: int, last_tick: int, on_tick: OnTick) -> int:
+    async def _sample(self, due_ms: int, last_tick: int, on_received: OnReceived, on_tick: OnTick) -> int:
         late_ms = self._clock.late_ms(self._start_unix_ms + due_ms) * self._speed
         # A second of match time late or more: take the second that is under way now and drop the ones before,
         # unless a message belongs between them.
@@ -107,6 +107,9 @@ class ReplayLoop:
         message = self._messages[self._next] if self._next < len(self._messages) else None
         if message is not None and message.at_ms <= data_ms:
             data_ms = due_ms
+        passed = self.core.advance(data_ms)
+        if passed.applied:
+            await on_received(passed)
         began = time.perf_counter()
         sample = self.core.sample(data_ms)
         pushed = await self._push(sample)

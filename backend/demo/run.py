@@ -32,10 +32,14 @@ from backend.demo.wallet import keypair
 from backend.demo.workspace import Workspace, evidence_folder, require_free_port
 from backend.errors import UserError
 from backend.feedstore import FeedStore, Score
+from backend.history.meter import meter_of
+from backend.history.quality import QualityStore
+from backend.history.recorder import HistoryRecorder
+from backend.history.store import HistoryStore
 from ingest.events import Event, Kind, Upsert
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
-from ingest.feeds.base import Recorded, ReplayOptions, replay
+from ingest.feeds.base import Adapter, Recorded, ReplayOptions, replay
 from momentum.forecast.terms import Terms
 from momentum.prior import read_priors
 from oracle import transcript
@@ -83,7 +87,7 @@ class Demo:
         priors = read_priors(options.prior) if options.prior else {}
         terms = Terms(priors.get(self.recorded.info.match_id))
         self.header, messages = replay(source, self.recorded, options.seed, ReplayOptions(), terms.as_dict())
-        self.core = KeeperCore(source, self.header)
+        self.core = KeeperCore(self.header)
         self.messages = messages
         self.info = self.recorded.info
         self.start_ms = self.header.start_unix_ms
@@ -116,6 +120,12 @@ class Demo:
         await store.match(self.info, self.start_ms)
         self.recorder = Recorder(store, self.info.match_id)
         self.stack.push_async_callback(self.recorder.close)
+        kept = HistoryStore(self.database)
+        self.history = HistoryRecorder(
+            kept, self.header, QualityStore(self.database, kept), meter_of(self.core, self.header)
+        )
+        await self.history.start()
+        self.stack.push_async_callback(self.history.close)
         self.stream = await self.stack.enter_async_context(Stream(base.replace("http", "ws"), self.info.match_id))
         await self._gather_people(founder)
         self.screen = Screen(self.options, self.info, {str(p.wallet.address): p.name for p in self.people})
@@ -172,18 +182,23 @@ class Demo:
         loop = ReplayLoop(
             self.core, self.messages, self.start_ms, clock, publisher.push, QUORUM, self.options.speed or 1.0
         )
-        goals = [(e.period, e.play_ms // 1000, str(e.side)) for e in _foreseeable(self.recorded, self.core)]
+        goals = [
+            (e.period, e.play_ms // 1000, str(e.side))
+            for e in _foreseeable(adapter(self.options.provider), self.recorded)
+        ]
         self.foresight = foresight_of(goals, {1: 0, 2: HALF_S})
         fanout: Fanout[PublishedTick] = Fanout([self._crank, self._trade, self._show], lockstep=self.lockstep)
         self.loop = loop
 
         async def received(item: Received) -> None:
             self.recorder.note(item.applied)
+            self.history.received(item)
             self.screen.events(item.applied)
 
         async def ticked(tick: PublishedTick) -> None:
             home, away = self.core.score()
             revised = self.core.revisions[-1] if tick.sample.flags & 2 else None
+            self.history.sample(tick.sample, revised)
             self.recorder.sample(tick.sample, revised, Score(home, away, tick.sample.period, tick.sample.play_ms))
             if self.lockstep:
                 await self.recorder.flush()
@@ -200,6 +215,7 @@ class Demo:
         home, away = self.core.score()
         self.recorder.final(self._now_ms, Score(home, away, 2, 0, "final"))
         await self.recorder.flush()
+        await self.history.flush()
         return loop
 
     async def _crank(self, tick: PublishedTick) -> None:
@@ -303,13 +319,13 @@ def keep_evidence(run: Path, report: Path) -> None:
         shutil.copyfile(run / name, folder / name)
 
 
-def _foreseeable(recorded: Recorded, core: KeeperCore) -> list[Event]:
+def _foreseeable(source: Adapter, recorded: Recorded) -> list[Event]:
     """Goals and penalties as the recording ends: what somebody in the stadium sees before the feed tells it."""
     events = {}
     for row in recorded.rows:
         if row.withdrawn is not None:
             continue
-        for change in core.adapter.parse(core.info, row.doc):
+        for change in source.parse(recorded.info, row.doc):
             if not isinstance(change, Upsert) or change.event.period > 2:
                 continue
             if change.event.goal or change.event.kind is Kind.PENALTY_AWARDED:

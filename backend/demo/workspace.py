@@ -73,6 +73,12 @@ def evidence_folder(report: Path) -> Path:
     return report.with_suffix(".files")
 
 
+def run_file(report: Path, name: str) -> Path:
+    """A run's file: in the folder kept for the report, or else right beside it."""
+    kept = evidence_folder(report) / name
+    return kept if kept.exists() else report.parent / name
+
+
 def require_free_port(port: int, option: str = "--port") -> None:
     """Fail now, with a name for the cure, rather than later inside a server."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -63,7 +63,9 @@ class Child:
             if ended or time.monotonic() > give_up:
                 self.stop()
                 fate = "did not start" if ended else f"did not start within {timeout_s:.0f} s"
-                raise UserError("engine_failed", f"{self.what} {fate}: {self._last_line()} (all of it in {self.log})", 1)
+                raise UserError(
+                    "engine_failed", f"{self.what} {fate}: {self._last_line()} (all of it in {self.log})", 1
+                )
             time.sleep(0.01)
 
     def stop(self) -> None:

@@ -140,9 +140,11 @@ def binary() -> Path:
     machine = {"amd64": "x86_64", "arm64": "aarch64" if sys.platform == "linux" else "arm64"}.get(
         platform.machine().lower(), platform.machine().lower()
     )
-    path = Path(found.origin).parent / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server" if (
-        found is not None and found.origin is not None
-    ) else None
+    path = (
+        Path(found.origin).parent / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server"
+        if (found is not None and found.origin is not None)
+        else None
+    )
     if path is None or not path.is_file():
         raise UserError(
             "engine_missing",

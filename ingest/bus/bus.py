@@ -110,7 +110,9 @@ class Bus:
         await self._engine.open(self._streams.values())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -221,7 +223,8 @@ class Bus:
         for entry in entries:
             if len(entry.value) > MAX_VALUE_BYTES:
                 raise FeedError(
-                    "too_large", f"a message of {len(entry.value)} bytes is over the limit of {MAX_VALUE_BYTES}: split it"
+                    "too_large",
+                    f"a message of {len(entry.value)} bytes is over the limit of {MAX_VALUE_BYTES}: split it",
                 )
             by_shard.setdefault(stream.of(entry.key), []).append(entry)
         futures = [self._lane(stream, shard).put(some) for shard, some in by_shard.items()]

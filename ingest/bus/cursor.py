@@ -40,8 +40,7 @@ class Cursor:
     def __init__(self, group: str, mark: Mark, batch: int, attempts: int) -> None:
         self.mark = Mark(mark.position, mark.attempts, False)
         self._group, self._batch, self._attempts = group, batch, attempts
-        # Whatever was out when the last owner died lies within one batch.
-        self._careful_below = 0 if mark.clean else mark.position + batch
+        self._careful = 0 if mark.clean else batch  # whatever was out when the last owner died is among so many
         self._ready: deque[Message] = deque()
         self._out: deque[Message] = deque()
         self.read_from = mark.position
@@ -76,7 +75,8 @@ class Cursor:
         if tried >= self._attempts:
             self._out.append(ready.popleft())
             return Bury(replace(first, attempt=tried), DIED)
-        if tried or first.position < self._careful_below:
+        if tried or self._careful:
+            self._careful = max(0, self._careful - 1)
             self.mark = Mark(first.position, tried + 1, False)
             message = replace(first, attempt=tried + 1)
             ready.popleft()

@@ -73,9 +73,8 @@ class Kafka:
 
     async def close(self) -> None:
         """See `Engine`."""
-        for client in (self._producer, self._reader):
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                await asyncio.wait_for(client.stop(), REQUEST_S)
+        await _stop(self._producer)
+        await _stop(self._reader)
         with contextlib.suppress(KafkaError, TimeoutError, OSError):
             await self.admin.close()
 
@@ -275,15 +274,18 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc]
         """See `Membership`."""
         self._owner = owner
         self._client.subscribe([_topic(self._stream)], listener=self)
-        async with calls():
-            await self._client.start()
+        try:
+            async with calls():
+                await self._client.start()
+        except BaseException:  # half started it would stay a member, and its shards would have no reader
+            await _stop(self._client)
+            raise
 
     async def leave(self) -> None:
         """See `Membership`."""
-        with contextlib.suppress(FeedError, TimeoutError):
+        with contextlib.suppress(FeedError):
             await self._hand_over(0)
-        with contextlib.suppress(KafkaError, TimeoutError, OSError):
-            await asyncio.wait_for(self._client.stop(), REQUEST_S)
+        await _stop(self._client)
 
     async def read(self, shard: int, start: int, count: int, wait_s: float) -> Sequence[Message]:
         """See `Membership`."""
@@ -304,7 +306,8 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc]
         }
         async with calls():
             try:
-                await asyncio.wait_for(self._client.commit(offsets), REQUEST_S)
+                async with asyncio.timeout(REQUEST_S):
+                    await self._client.commit(offsets)
             except (CommitFailedError, IllegalStateError):
                 return set(marks)
         return set()
@@ -330,6 +333,13 @@ class KafkaMembership(ConsumerRebalanceListener):  # type: ignore[misc]
         marks = await self._owner.drain(range(self._stream.shards), wait_s)
         if marks:
             await self.commit(marks)
+
+
+async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client, with patience for a broker that does not answer."""
+    with contextlib.suppress(KafkaError, TimeoutError, OSError):
+        async with asyncio.timeout(REQUEST_S):
+            await client.stop()
 
 
 def message(stream: Stream, shard: int, record: Any) -> Message:

@@ -45,9 +45,7 @@ class LeaseStore(Protocol):
         """Store marks, and give the shards back if ``free``; returns those that are not the owner's."""
         ...
 
-    async def wait_read(
-        self, stream: Stream, shard: int, start: int, count: int, wait_s: float
-    ) -> Sequence[Message]:
+    async def wait_read(self, stream: Stream, shard: int, start: int, count: int, wait_s: float) -> Sequence[Message]:
         """`Engine.read` that waits for the first message."""
         ...
 
@@ -112,9 +110,7 @@ class Leases:
             self._owner.lose(lost)
         mine = share(stream.shards, members, self._name)
         for shard in self._held - mine - self._draining.keys():
-            task = asyncio.create_task(self._hand_over(shard))
-            self._draining[shard] = task
-            task.add_done_callback(lambda _, shard=shard: self._draining.pop(shard, None))
+            self._draining[shard] = asyncio.create_task(self._hand_over(shard))
         for shard in sorted(mine - self._held):
             mark = await store.claim(stream, group, shard, self._name, self._lease_ms)
             if mark is not None:
@@ -123,7 +119,10 @@ class Leases:
 
     async def _hand_over(self, shard: int) -> None:
         """Give a shard up once its batch is done; meanwhile its lease is renewed."""
-        marks = await self._owner.drain([shard], self._lease_ms / 1000)
-        self._held.discard(shard)
-        with contextlib.suppress(FeedError):  # it lapses by itself
-            await self._store.commit(self._stream, self._group, marks, self._name, True)
+        try:
+            marks = await self._owner.drain([shard], self._lease_ms / 1000)
+            with contextlib.suppress(FeedError):  # it lapses by itself
+                await self._store.commit(self._stream, self._group, marks, self._name, True)
+        finally:
+            self._held.discard(shard)
+            del self._draining[shard]

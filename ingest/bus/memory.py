@@ -22,7 +22,7 @@ from ingest.events import FeedError
 class _Group:
     """A group in one shard."""
 
-    mark: Mark = Mark(0)
+    mark: Mark = field(default_factory=lambda: Mark(0))
     owner: str = ""
     until_ms: int = 0
 

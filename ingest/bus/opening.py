@@ -42,5 +42,6 @@ def _engine(url: str, lease_ms: int) -> Engine:
 
         return Kafka(url, lease_ms)
     raise FeedError(
-        "bad_bus_url", f"no bus speaks '{scheme[:20]}://': write memory://, redis://host, valkey://host or kafka://host:port"
+        "bad_bus_url",
+        f"no bus speaks '{scheme[:20]}://': write memory://, redis://host, valkey://host or kafka://host:port",
     )

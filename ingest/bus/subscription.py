@@ -40,9 +40,7 @@ class Subscription:
     meanwhile other shards go on, so several batches may be worked on at once.
     """
 
-    def __init__(
-        self, engine: Engine, stream: Stream, group: str, consumer: str, now_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, engine: Engine, stream: Stream, group: str, consumer: str, now_ms: Callable[[], int]) -> None:
         self._engine, self._stream, self._group, self._now_ms = engine, stream, group, now_ms
         self._membership: Membership = engine.membership(stream, group, consumer)
         self._shards: dict[int, _Shard] = {}
@@ -62,7 +60,9 @@ class Subscription:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         await self._membership.leave()
         self.lose(list(self._shards))
         await end(*self._ending)

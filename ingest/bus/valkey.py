@@ -32,6 +32,8 @@ from ingest.events import FeedError
 FIRST = 1
 """Positions begin here: the server refuses the id 0-0."""
 SOCKET_TIMEOUT_S = 10.0
+FEW = 16
+"""So many messages come by the command that waits for them, in one trip."""
 _LENGTHS = struct.Struct("<III")
 _HEADER = struct.Struct("<QIII")
 _DOWN = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
@@ -66,7 +68,9 @@ class Valkey:
                 retry_on_error=[],
             )
         except ValueError:
-            raise FeedError("bad_bus_url", "not an address of Valkey: write valkey://[user:password@]host:port/0") from None
+            raise FeedError(
+                "bad_bus_url", "not an address of Valkey: write valkey://[user:password@]host:port/0"
+            ) from None
         self._redis = Redis(connection_pool=pool)
         self._scripts = {
             name: self._redis.register_script(getattr(scripts, name))
@@ -84,7 +88,7 @@ class Valkey:
                     )
                 for shard in range(stream.shards):
                     for group in stream.groups:  # a group that begins later must hold back retention from now on
-                        await self._redis.hsetnx(self._group(stream, shard, group), "position", str(FIRST))  # type: ignore[misc]
+                        await self._redis.hsetnx(self._group(stream, shard, group), "position", str(FIRST))
 
     async def close(self) -> None:
         """See `Engine`."""
@@ -118,7 +122,7 @@ class Valkey:
         """See `Engine`."""
         async with _calls():
             return {
-                group: int(await self._redis.hget(self._group(stream, shard, group), "position") or FIRST)  # type: ignore[misc]
+                group: int(await self._redis.hget(self._group(stream, shard, group), "position") or FIRST)
                 for group in stream.groups
             }
 
@@ -131,14 +135,19 @@ class Valkey:
 
     async def wait_read(self, stream: Stream, shard: int, start: int, count: int, wait_s: float) -> Sequence[Message]:
         """See `LeaseStore`."""
-        found = await self._read(stream, shard, start, count)
-        if found:
-            return found
-        after = {self._log(stream, shard): f"0-{max(0, start - 1)}"}
+        log, few = self._log(stream, shard), min(FEW, count)
+        after: dict[Any, Any] = {log: f"0-{max(0, start - 1)}"}
         async with _calls():
-            if not await self._redis.xread(after, count=1, block=int(wait_s * 1000)):
-                return ()
-        return await self._read(stream, shard, start, count)
+            found: Any = await self._redis.xread(after, count=few, block=int(wait_s * 1000))
+        if not found:
+            return ()
+        messages = [
+            Message(stream.name, shard, _position(at), row[b"k"].decode(), row[b"v"], row.get(b"t", b"").decode())
+            for at, row in found[0][1]
+        ]
+        if len(messages) == few < count:  # there are more: a script brings them ten times faster
+            messages += await self._read(stream, shard, messages[-1].position + 1, count - few)
+        return messages
 
     async def _read(self, stream: Stream, shard: int, start: int, count: int) -> list[Message]:
         async with _calls():
@@ -157,21 +166,21 @@ class Valkey:
     async def bury(self, letter: DeadLetter) -> None:
         """See `Engine`."""
         async with _calls():
-            await self._redis.hset(  # type: ignore[misc]
+            await self._redis.hset(
                 _graveyard(letter.stream, letter.group), letter.letter_id, msgspec.json.encode(letter)
             )
 
     async def letters(self, stream: Stream, group: str) -> list[DeadLetter]:
         """See `Engine`."""
         async with _calls():
-            kept = await self._redis.hvals(_graveyard(stream.name, group))  # type: ignore[misc]
+            kept = await self._redis.hvals(_graveyard(stream.name, group))
         letters = [msgspec.json.decode(one, type=DeadLetter) for one in kept]
         return sorted(letters, key=lambda letter: (letter.shard, letter.position))
 
     async def unbury(self, letter: DeadLetter) -> None:
         """See `Engine`."""
         async with _calls():
-            await self._redis.hdel(_graveyard(letter.stream, letter.group), letter.letter_id)  # type: ignore[misc]
+            await self._redis.hdel(_graveyard(letter.stream, letter.group), letter.letter_id)
 
     def membership(self, stream: Stream, group: str, consumer: str) -> Leases:
         """See `Engine`."""
@@ -246,9 +255,7 @@ def _messages(stream: Stream, shard: int, packed: bytes) -> list[Message]:
         at += _HEADER.size
         begin, middle, end = at + key, at + key + value, at + key + value + to
         found.append(
-            Message(
-                name, shard, position, packed[at:begin].decode(), packed[begin:middle], packed[middle:end].decode()
-            )
+            Message(name, shard, position, packed[at:begin].decode(), packed[begin:middle], packed[middle:end].decode())
         )
         at = end
     return found

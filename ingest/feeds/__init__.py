@@ -10,6 +10,8 @@ from ingest.events import FeedError
 from ingest.feeds.base import Adapter, Problem, Recorded, Replay, split
 from ingest.feeds.datafactory import ADAPTER as _DATAFACTORY
 from ingest.feeds.opta import ADAPTER as _OPTA
+from ingest.feeds.scraper import ADAPTER as _SCRAPER
+from ingest.feeds.sportradar import ADAPTER as _SPORTRADAR
 from ingest.feeds.statsbomb import ADAPTER as _STATSBOMB
 from ingest.feeds.statsperform import ADAPTER as _STATSPERFORM
 from ingest.feeds.wyscout import ADAPTER as _WYSCOUT
@@ -26,7 +28,8 @@ __all__ = [
     "split",
 ]
 
-ADAPTERS: dict[str, Adapter] = {each.name: each for each in (_STATSPERFORM, _OPTA, _WYSCOUT, _STATSBOMB, _DATAFACTORY)}
+_ALL: tuple[Adapter, ...] = (_STATSPERFORM, _OPTA, _STATSBOMB, _WYSCOUT, _DATAFACTORY, _SPORTRADAR, _SCRAPER)
+ADAPTERS: dict[str, Adapter] = {one.name: one for one in _ALL}
 
 _DEFAULT_FILES = {
     "opta": ("opta_f24.xml", "opta_f7.xml"),
@@ -55,9 +58,12 @@ def load_paths(provider: str, paths: Sequence[Path], match: str | None = None) -
 def default_match_paths(provider: str = "statsperform") -> tuple[Path, ...]:
     """The real match that the installed `kloppy` package carries for ``provider``.
 
-    It is complete for Stats Perform and Wyscout. Opta's is an excerpt: 67 rows chosen for their oddities.
+    Opta's is an excerpt: 67 rows chosen for their oddities. The others are complete.
+    Raises FeedError ``no_default_match`` for a provider of whom it carries none.
     """
     adapter(provider)
+    if provider not in _DEFAULT_FILES:
+        raise FeedError("no_default_match", f"no recorded match of {provider} ships with the product: name a match")
     folder = Path(str(resources.files("kloppy"))) / "tests" / "files"
     paths = tuple(folder / name for name in _DEFAULT_FILES[provider])
     for path in paths:

@@ -2,7 +2,7 @@
 
 Nothing outside the bytes is ever looked at, and nothing inside them can make them grow: a document type, and with it
 every entity that is not built into XML, is refused at its first character. Size and depth are bounded. The parser is
-expat: of the parsers at hand it hands over attributes as dicts soonest (docs/decisions/0016).
+expat: of the parsers at hand it hands over attributes as dicts soonest (docs/decisions/0021).
 """
 
 from __future__ import annotations

@@ -43,6 +43,11 @@ class Source(Protocol):
         """The arrivals in order. Raises FeedError only for what no retry can mend (refused credentials)."""
         ...
 
+    def forget(self) -> None:
+        """The last document was no use to the session (broken, or doubted): bring it whole again, and not the news
+        that it is unchanged."""
+        ...
+
     async def close(self) -> None:
         """Stop, and free the connection. Idempotent; an iteration under way ends."""
         ...

@@ -44,7 +44,7 @@ class Authoriser:
     """What goes along with a request now. One for each credential, shared by its matches."""
 
     def __init__(self, auth: Auth, client: httpx.AsyncClient, redactor: Redactor, now_ms: Callable[[], int]) -> None:
-        self._auth = auth
+        self.auth = auth
         self._client = client
         self._redactor = redactor
         self._now_ms = now_ms
@@ -56,8 +56,8 @@ class Authoriser:
     async def headers(self) -> dict[str, Secret]:
         """Secret headers for the next request; fetches a token where one is due. Raises FeedError when none is given
         (``token_refused``) or none can be had now (``token_unavailable``)."""
-        found = dict(self._auth.headers)
-        if self._auth.token is not None:
+        found = dict(self.auth.headers)
+        if self.auth.token is not None:
             if self._bearer is None or self._now_ms() >= self._expires_ms - EARLY_MS:
                 await self._renew(self._bearer)
             assert self._bearer is not None
@@ -67,19 +67,19 @@ class Authoriser:
     @property
     def query(self) -> Mapping[str, Secret]:
         """Secret parameters of the query."""
-        return self._auth.query
+        return self.auth.query
 
     def held(self) -> dict[str, Secret]:
         """The secret headers as they are, without fetching anything."""
-        return dict(self._auth.headers) | ({} if self._bearer is None else {"Authorization": self._bearer})
+        return dict(self.auth.headers) | ({} if self._bearer is None else {"Authorization": self._bearer})
 
     async def refused(self, used: Mapping[str, Secret]) -> None:
         """A request with the headers ``used`` was refused: renew the token, unless another match just did."""
-        if self._auth.token is not None:
+        if self.auth.token is not None:
             await self._renew(used.get("Authorization"))
 
     async def _renew(self, stale: Secret | None) -> None:
-        token = self._auth.token
+        token = self.auth.token
         assert token is not None
         async with self._lock:
             if self._bearer is not None and self._bearer != stale:

@@ -61,6 +61,7 @@ class Request:
     secret_query: Mapping[str, Secret] = field(default_factory=dict)
     method: str = "GET"
     form: Mapping[str, str] | None = None
+    redirects: bool = True
 
     def build(self, client: httpx.AsyncClient, url: httpx.URL | None = None) -> httpx.Request:
         """The request for ``url``, its own address where that is None."""
@@ -103,11 +104,11 @@ async def _fetch(client: httpx.AsyncClient, request: Request, max_bytes: int) ->
         try:
             if response.status_code not in _REDIRECTS:
                 return await _read(response, max_bytes)
-            target = redirect(asked.url, response.headers.get("location", ""))
+            target = redirect(asked.url, response.headers.get("location", "")) if request.redirects else None
         finally:
             await response.aclose()
         if target is None:
-            return Failure(Trouble.REDIRECT, "the answer points to another host")
+            return Failure(Trouble.REDIRECT, "the answer points elsewhere")
         asked = request.build(client, target)
     return Failure(Trouble.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 

@@ -44,6 +44,10 @@ class FolderSource:
         self._seen: dict[Path, _State] = {}
         self._read: dict[Path, _State] = {}
 
+    def forget(self) -> None:
+        """Read the files again."""
+        self._read.clear()
+
     async def close(self) -> None:
         """Stop. Idempotent."""
         self._closed.set()

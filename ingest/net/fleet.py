@@ -13,7 +13,7 @@ from ingest.net.plan import FeedPlan, Phase, Transport
 from ingest.net.poll import PollSource
 from ingest.net.push import Classify, PushSource
 
-QUEUED = 256
+QUEUED = 64
 """A consumer further behind than so many arrivals holds the sources back."""
 
 
@@ -87,6 +87,7 @@ async def _pour(source: Source, queue: asyncio.Queue[_Item]) -> None:
     try:
         async for arrival in source:
             await queue.put((source, arrival))
+            del arrival  # it may hold a document, and the next one may be long in coming
         await queue.put((source, None))
     except FeedError as error:
         await queue.put((source, error))
@@ -107,6 +108,7 @@ async def _merged(sources: Sequence[Source]) -> AsyncIterator[tuple[Source, Arri
             left -= not isinstance(item, Arrival)
             if item is not None:
                 yield source, item
+            del item
     finally:
         for task in tasks:
             task.cancel()

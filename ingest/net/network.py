@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from ingest.net.secret import Redactor, Secret
 
 MAX_AT_ONCE = 16
 """Answers read at the same time: bounds memory to so many documents."""
+GOLDEN = 0.6180339887498949
 
 
 class Network:
@@ -38,14 +40,23 @@ class Network:
         self.redactor.guard()
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
         self.client = httpx.AsyncClient(transport=transport, limits=limits, trust_env=transport is None)
+        self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's session is ours
         self._max_body_bytes = max_body_bytes
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+        self._opened = 0
         self._gates: dict[str, Gate] = {}
         self._authorisers: dict[str, Authoriser] = {}
 
     def monotonic_ms(self) -> int:
         """The event loop's clock, for schedules and deadlines."""
-        return int(asyncio.get_running_loop().time() * 1000)
+        return round(asyncio.get_running_loop().time() * 1000)  # a timer may ring a nanosecond early
+
+    def shift(self) -> float:
+        """Where in its period the next source asks (0 to 1): each one opened falls into the widest gap that the others
+        leave, so that many matches do not ask in the same moment. The first one is 0."""
+        share = self._opened * GOLDEN % 1.0
+        self._opened += 1
+        return share
 
     def child_rng(self) -> random.Random:
         """A generator of its own for one source, so that sources do not disturb each other's jitter."""
@@ -62,12 +73,14 @@ class Network:
         return gate
 
     def authoriser(self, plan: FeedPlan) -> Authoriser:
-        """Tokens and keys of the plan's credential."""
+        """Tokens and keys of the plan's credential. Raises FeedError when a budget is used with two credentials."""
         self.redactor.learn(plan.secrets())
         found = self._authorisers.get(plan.budget.key)
         if found is None:
             found = Authoriser(plan.auth, self.client, self.redactor, self.now_ms)
             self._authorisers[plan.budget.key] = found
+        elif found.auth != plan.auth:
+            raise FeedError("bad_budget", f"budget {plan.budget.key} has two credentials: give each its own key")
         return found
 
     async def get(
@@ -84,9 +97,9 @@ class Network:
                 if error.code != "token_unavailable":
                     raise
                 return Failure(Trouble.CONNECT, str(error)), {}
-            request = Request(address, headers, secret_headers, authoriser.query)
+            request = Request(address, headers, secret_headers, authoriser.query, redirects=plan.redirects)
             reply = await fetch(self.client, request, self.redactor, self._max_body_bytes)
-        self.counts[reply.trouble if isinstance(reply, Failure) else f"status_{reply.status}"] += 1
+        self.counts[reply.trouble.value if isinstance(reply, Failure) else f"status_{reply.status}"] += 1
         return reply, secret_headers
 
     async def renew(self, plan: FeedPlan, sent: Mapping[str, Secret]) -> None:

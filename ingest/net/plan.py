@@ -157,6 +157,7 @@ class FeedPlan:
     auth: Auth = field(default_factory=Auth)
     documents: tuple[Endpoint, ...] = ()
     push: Push | None = None
+    redirects: bool = True  # whether one on the same host is followed
     feeds_index: bool = True  # False: no primary source, for it lacks what the index is made of
     pages: tuple[str, ...] = ()  # the provider's public pages that this rests on
     unverified: tuple[str, ...] = ()  # what no public page says

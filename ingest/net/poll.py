@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,14 +41,16 @@ class Verdict:
 class PollCore:
     """Decides from answers and a clock. Times are the event loop's ms, except where ``unix`` is said.
 
-    The schedule is a grid from the first request, so that slow answers do not shift it; slots that passed while a
+    The schedule is a grid, so that slow answers do not shift it; slots that passed while a
     request was under way are dropped, never made up for, so that polls do not overlap or bunch.
     """
 
-    def __init__(self, endpoint: Endpoint, backoff: Backoff, now_ms: int) -> None:
+    def __init__(self, endpoint: Endpoint, backoff: Backoff, now_ms: int, shift: float = 0.0) -> None:
+        """``shift`` moves the grid by that share of the period, so that many matches do not ask in one moment."""
         self.endpoint = endpoint
         self._backoff = backoff
         self._origin_ms = now_ms
+        self._shift = shift
         self._good_ms = now_ms
         self._etag = ""
         self._modified = ""
@@ -108,7 +110,7 @@ class PollCore:
 
     def _slot_ms(self, phase: Phase, now_ms: int) -> int:
         period = self.endpoint.cadence.of(phase)
-        return period - (now_ms - self._origin_ms) % period
+        return period - (now_ms - self._origin_ms - int(self._shift * period)) % period
 
     def _failed(self, note: str, least_ms: int) -> Verdict:
         return Verdict(None, max(self._backoff.next_ms(), least_ms), note=note)
@@ -120,6 +122,14 @@ class PollCore:
         return Verdict(None, 0, Then.RENEW, f"status {status}")
 
 
+def refused(plan: FeedPlan, what: str, note: str) -> FeedError:
+    """The end of a feed whose credentials do not count."""
+    return FeedError(
+        "credentials_refused",
+        f"{plan.provider} refuses {what} ({note}) with a new token too: check the credentials and what they are for",
+    )
+
+
 class PollSource:
     """One document, polled. See `arrival.Source`; ends when the plan's time is over."""
 
@@ -129,12 +139,15 @@ class PollSource:
         endpoint: Endpoint,
         network: Network,
         phase: Callable[[int], Phase | None] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """``phase`` (Unix ms -> phase, None when over) overrides the plan's, for who knows better than the calendar."""
+        """``phase`` (Unix ms -> phase, None when over) overrides the plan's, for who knows better than the calendar.
+        ``headers`` go along with every request and hold no secret."""
         self.plan = plan
         self.endpoint = endpoint
         self._network = network
         self._phase = phase or plan.span.phase
+        self._headers = dict(headers or {})
         self._closed = asyncio.Event()
         self._core: PollCore | None = None
 
@@ -149,7 +162,7 @@ class PollSource:
 
     async def __aiter__(self) -> AsyncIterator[Arrival]:
         network = self._network
-        core = PollCore(self.endpoint, Backoff(network.child_rng()), network.monotonic_ms())
+        core = PollCore(self.endpoint, Backoff(network.child_rng()), network.monotonic_ms(), network.shift())
         self._core = core
         while not self._closed.is_set():
             phase = self._phase(network.now_ms())
@@ -158,43 +171,50 @@ class PollSource:
             if not self.endpoint.cadence.of(phase):
                 await self._sleep(1_000)
                 continue
-            request = asyncio.get_running_loop().create_task(
-                network.get(self.plan, self.endpoint.address, core.headers(), phase)
-            )
-            try:
-                while not await self._done(request, None if core.lost else core.stale_at(phase)):
-                    if self._closed.is_set():
-                        return
-                    yield self._lost(core, "no answer, or no request left in the budget")
-                answer, sent = request.result()
-            finally:
-                if not request.done():
-                    request.cancel()
-                    await asyncio.gather(request, return_exceptions=True)
-            now_ms, at_ms = network.monotonic_ms(), network.now_ms()
-            verdict = core.answered(answer, phase, now_ms, at_ms)
-            if verdict.then is Then.STOP:
-                raise FeedError(
-                    "credentials_refused",
-                    f"{self.plan.provider} refuses {self.endpoint.name} ({verdict.note}) with a new token too: "
-                    "check the credentials and what they are for",
-                )
-            if verdict.then is Then.RENEW:
-                network.counts["token_renewed"] += 1
-                await network.renew(self.plan, sent)
-                continue
-            if verdict.kind is not None:
-                body = answer.body if verdict.kind is ArrivalKind.DOCUMENT and isinstance(answer, Reply) else b""
-                yield Arrival(at_ms, verdict.kind, body, verdict.note)
-                if core.lost:
-                    core.lost = False
-                    yield Arrival(at_ms, ArrivalKind.RESTORED)
-            else:
-                network.counts["document_refused"] += isinstance(answer, Reply) and answer.status == 200
-                if not core.lost and now_ms >= core.stale_at(phase):
-                    yield self._lost(core, verdict.note)
-            async for lost in self._pause(core, phase, verdict):
-                yield lost
+            async for arrival in self._round(core, phase):
+                yield arrival
+                del arrival  # it may hold a document: with many matches that adds up
+
+    async def _round(self, core: PollCore, phase: Phase) -> AsyncIterator[Arrival]:
+        """One request, what it brings, and the wait after it."""
+        request = asyncio.get_running_loop().create_task(self._ask(core, phase))
+        try:
+            while not await self._done(request, None if core.lost else core.stale_at(phase)):
+                if self._closed.is_set():
+                    return
+                yield self._lost(core, "no answer, or no request left in the budget")
+            verdict, body = request.result()
+        finally:
+            if not request.done():
+                request.cancel()
+                await asyncio.gather(request, return_exceptions=True)
+        del request
+        if verdict.kind is not None:
+            at_ms = self._network.now_ms()
+            yield Arrival(at_ms, verdict.kind, body, verdict.note)
+            body = b""
+            if core.lost:
+                core.lost = False
+                yield Arrival(at_ms, ArrivalKind.RESTORED)
+        elif not core.lost and self._network.monotonic_ms() >= core.stale_at(phase):
+            yield self._lost(core, verdict.note)
+        async for lost in self._pause(core, phase, verdict):
+            yield lost
+
+    async def _ask(self, core: PollCore, phase: Phase) -> tuple[Verdict, bytes]:
+        """What one request brings. Raises FeedError when it is refused for good."""
+        network = self._network
+        headers = core.headers() | self._headers
+        answer, sent = await network.get(self.plan, self.endpoint.address, headers, phase)
+        verdict = core.answered(answer, phase, network.monotonic_ms(), network.now_ms())
+        if verdict.then is Then.STOP:
+            raise refused(self.plan, self.endpoint.name, verdict.note)
+        if verdict.then is Then.RENEW:
+            network.counts["token_renewed"] += 1
+            await network.renew(self.plan, sent)
+        if verdict.kind is None and isinstance(answer, Reply):
+            network.counts["document_refused"] += answer.status == 200
+        return verdict, answer.body if verdict.kind is ArrivalKind.DOCUMENT and isinstance(answer, Reply) else b""
 
     def _lost(self, core: PollCore, note: str) -> Arrival:
         core.lost = True

@@ -24,10 +24,11 @@ from ingest.net.fetch import Reply
 from ingest.net.line import Line, LineError, open_http, open_socket
 from ingest.net.network import Network
 from ingest.net.plan import FeedPlan, Phase, Push, Transport
-from ingest.net.poll import PollCore, Then, Verdict
+from ingest.net.poll import PollCore, Then, Verdict, refused
 
 SETTLE_TRIES = 5
-RECENT_MESSAGES = 4_096
+REMEMBERED_MS = 60_000
+"""Messages are kept so long: longer than a document may take to come, with the quiet before it."""
 QUEUED_ARRIVALS = 1_024
 """A consumer that is further behind than this holds the line back: the kernel's buffers fill, nothing is lost."""
 
@@ -54,7 +55,7 @@ class PushCore:
     classify: Classify
     settle_ms: int
     pushed_ms: int = -(10**15)
-    recent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=RECENT_MESSAGES))
+    recent: deque[tuple[int, bytes]] = field(default_factory=deque)
 
     def opened(self, now_ms: int) -> None:
         """A line is open: what happened just before may be in no document yet."""
@@ -76,6 +77,8 @@ class PushCore:
         if lines:
             self.pushed_ms = now_ms
             self.recent.extend((now_ms, line) for line in lines)
+            while self.recent[0][0] < now_ms - REMEMBERED_MS:
+                self.recent.popleft()
         return b"".join(lines), counts
 
     def settled(self, asked_ms: int) -> bool:
@@ -136,6 +139,7 @@ class PushSource:
                 if isinstance(item, FeedError):
                     raise item
                 yield item
+                del item
         finally:
             self._run.cancel()
             await asyncio.gather(self._run, return_exceptions=True)
@@ -172,6 +176,9 @@ class PushSource:
             for task in (reading, checking):
                 if task.done():
                     task.result()
+        except LineError as error:
+            await self._put(ArrivalKind.LOST, note=str(error))  # told before hanging up, which may take its time
+            raise
         finally:
             reading.cancel()
             checking.cancel()
@@ -180,11 +187,7 @@ class PushSource:
 
     async def _refused(self, error: LineError) -> None:
         if self._renewed:
-            raise FeedError(
-                "credentials_refused",
-                f"{self.plan.provider} refuses the push line ({error}) with a new token too: "
-                "check the credentials and what they are for",
-            ) from None
+            raise refused(self.plan, "the push line", str(error)) from None
         self._renewed = True
         self._network.counts["token_renewed"] += 1
         await self._network.renew(self.plan, self._network.authoriser(self.plan).held())
@@ -236,6 +239,7 @@ class PushSource:
                     self._checked_ms = asked_ms
                     await self._put(verdict.kind, body, verdict.note)
                 self._poll.forget()
+                del verdict, body  # many lines wait here at once after a provider's restart
                 await asyncio.sleep(self._push.settle_ms / 1000)
                 continue
             self._checked_ms = asked_ms
@@ -249,11 +253,7 @@ class PushSource:
         answer, sent = await network.get(self.plan, self._endpoint.address, self._poll.headers(), phase)
         verdict = self._poll.answered(answer, phase, network.monotonic_ms(), network.now_ms())
         if verdict.then is Then.STOP:
-            raise FeedError(
-                "credentials_refused",
-                f"{self.plan.provider} refuses {self._endpoint.name} ({verdict.note}) with a new token too: "
-                "check the credentials and what they are for",
-            )
+            raise refused(self.plan, self._endpoint.name, verdict.note)
         if verdict.then is Then.RENEW:
             network.counts["token_renewed"] += 1
             await network.renew(self.plan, sent)

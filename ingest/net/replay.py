@@ -50,6 +50,9 @@ class ReplaySource:
             raise FeedError("clock_runs_back", f"{path}: messages are not in order of arrival: the file was changed")
         return ReplaySource(header, messages, now_ms, speed, from_ms)
 
+    def forget(self) -> None:
+        """Nothing to do: a recording brings no documents."""
+
     async def close(self) -> None:
         """Stop. Idempotent."""
         self._closed.set()

@@ -74,7 +74,9 @@ def fetch() -> Path:
     if jars.is_dir():
         return jars
     if shutil.which("mvn") is None:
-        raise UserError("engine_missing", "fetching Kafka needs Maven: install mvn, or copy .tools/kafka from elsewhere")
+        raise UserError(
+            "engine_missing", "fetching Kafka needs Maven: install mvn, or copy .tools/kafka from elsewhere"
+        )
     jars.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
         new = Path(folder) / "jars"
@@ -124,9 +126,20 @@ class Kafka:
         java += ["-cp", f"{_jars()}/*"]
         environment = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "HOME": str(self.data_dir)}
         if not (logs / "meta.properties").exists():
-            name = urlsafe_b64encode(uuid.UUID(bytes=secrets.token_bytes(16)).bytes).decode().rstrip("=").replace("-", "A")
+            name = (
+                urlsafe_b64encode(uuid.UUID(bytes=secrets.token_bytes(16)).bytes).decode().rstrip("=").replace("-", "A")
+            )
             done = subprocess.run(
-                [*java, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", name, "-c", str(properties)],
+                [
+                    *java,
+                    "-XX:TieredStopAtLevel=1",
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    name,
+                    "-c",
+                    str(properties),
+                ],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -134,7 +147,9 @@ class Kafka:
             )
             if done.returncode:
                 words = (done.stderr or done.stdout).strip().splitlines()
-                raise UserError("engine_failed", f"Kafka's storage cannot be made: {words[-1] if words else 'no output'}", 1)
+                raise UserError(
+                    "engine_failed", f"Kafka's storage cannot be made: {words[-1] if words else 'no output'}", 1
+                )
         self._child.start([*java, "kafka.Kafka", str(properties)], self._answers, START_TIMEOUT_S, environment)
         return self.url
 

@@ -11,10 +11,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from backend.cli.main import main
+from backend.db.pool import Row
 from backend.demo.run import Demo, Options
 from backend.demo.summary import print_summary
 from backend.demo.workspace import free_port
+from backend.history import runs
+from backend.history.places import opened
+from backend.history.quality import minutes
 from ingest.feeds import default_match_paths
+from ingest.history.model import MatchHistory
 from oracle import transcript
 
 HALF_S = 240
@@ -95,3 +101,39 @@ def test_the_summary_tells_a_person_the_score_the_money_and_the_checks(short_run
     for word in ("Hamburger SV 0 - 0 Sandhausen", "0 missed", "void", "Mia", "I12", "futstar verify"):
         assert word in text
     assert "FAILED" not in text
+
+
+def test_the_run_wrote_the_history_that_its_files_give(short_run, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, report = short_run
+    run = folder / "data" / "runs" / "000001"
+    (given,) = runs.read(run)
+    assert len(given.samples) == report["samples"]["landed"]
+
+    async def kept() -> tuple[MatchHistory, list[Row]]:
+        async with opened(None, folder / "data") as places:
+            ((place, row),) = await places.matches()
+            assert place == "run_000001"
+            history = await (await places.store(place)).read(row["match_id"])
+            database = await places.database(place)
+            async with database.connection() as connection:
+                return history, await minutes(connection, row["match_id"], None, 100)
+
+    history, measured = asyncio.run(kept())
+    assert history == given
+    assert {row["provider"] for row in measured} == {"statsperform"}
+    assert len(measured) >= 8, "a row for each minute of play"
+    last = measured[-1]
+    assert last["arrivals"] == len(given.lines)
+    assert last["corrections"] + last["deletions"] == len(given.corrections)
+    out = folder / "feed-again.jsonl"
+    assert (
+        main(["history", "replay", given.match.match_id, "--data-dir", str(folder / "data"), "--feed", str(out)]) == 0
+    )
+    assert capsys.readouterr().out == f"{len(given.samples)} samples, 0 differ\n"
+    assert out.read_bytes() == (run / "feed.jsonl").read_bytes()
+
+
+def test_a_run_is_imported_from_its_report(short_run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = short_run[0] / "report.json"
+    assert main(["history", "import", str(report), "--data-dir", str(tmp_path)]) == 0
+    assert f"{short_run[1]['samples']['landed']} samples" in capsys.readouterr().out

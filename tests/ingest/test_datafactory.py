@@ -199,7 +199,7 @@ def test_cards_corners_offsides_and_fouls_are_as_the_summary_counts_them(documen
 
 def test_kloppy_reads_the_same_passes_shots_goals_teams_and_times() -> None:
     theirs = kloppys()
-    restarts = (Kind.PASS, Kind.CORNER, Kind.THROW_IN)
+    restarts = (Kind.PASS, Kind.CORNER, Kind.THROW_IN, Kind.FREE_KICK)
     passes = {key for key, e in ours().items() if e.kind in restarts}
     assert passes == {key for key, e in theirs.items() if isinstance(e, PassEvent)}
     shots = {key: e for key, e in theirs.items() if isinstance(e, ShotEvent)}
@@ -225,6 +225,15 @@ def test_both_sides_shoot_at_the_far_end_and_their_keepers_stay_at_home(document
     assert sum(x < 40 for x in places) >= len(places) - 2
     corners = [e for e in ours().values() if e.kind is Kind.CORNER]
     assert all(e.x is not None and e.x > 95 and e.y is not None and abs(e.y - 50) > 45 for e in corners)
+
+
+def test_what_the_other_side_does_next_after_a_foul_is_a_free_kick() -> None:
+    taken = [e for e in ours().values() if e.kind is Kind.FREE_KICK]
+    fouls = [e for e in ours().values() if e.kind in (Kind.FOUL, Kind.OFFSIDE)]
+    assert 20 <= len(taken) <= len(fouls) == 29
+    for kick in taken:
+        before = [e for e in fouls if (e.period, e.play_ms) <= (kick.period, kick.play_ms)]
+        assert max(before, key=lambda e: (e.period, e.play_ms)).side is not kick.side
 
 
 @pytest.mark.parametrize("half", [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from ingest.events import FeedError
 from ingest.net.budget import Bucket, Gate
 from ingest.net.fleet import Fleet
-from ingest.net.plan import BudgetSpec, Phase, Span
+from ingest.net.plan import Auth, BudgetSpec, Phase, Span
 from ingest.net.poll import PollSource
+from ingest.net.secret import Secret
 from tests.ingest import virtualtime
 from tests.ingest.netkit import KICKOFF_MS, Script, collect, kinds, network, ok, plan_of
 
@@ -166,6 +168,25 @@ def test_two_hundred_matches_share_one_budget_and_all_are_served() -> None:
     virtualtime.run(main())
 
 
+def test_many_matches_do_not_ask_in_the_same_moment() -> None:
+    async def main() -> None:
+        script = Script(ok())
+        async with network(script) as net:
+            plans = [plan_of(match_id=f"m{n}") for n in range(20)]
+            fleet = Fleet({plan.match_id: PollSource(plan, plan.documents[0], net) for plan in plans})
+            try:
+                async with asyncio.timeout(10):
+                    async for _ in fleet.arrivals():
+                        pass
+            except TimeoutError:
+                await fleet.close()
+        moments = sorted(at for at in script.times if 5 <= at < 6)
+        assert len(moments) == 20
+        assert min(after - before for before, after in itertools.pairwise(moments)) > 0.015
+
+    virtualtime.run(main())
+
+
 def test_one_failing_match_leaves_the_others_alone() -> None:
     async def main() -> None:
         def answer(request: httpx.Request) -> httpx.Response:
@@ -196,5 +217,9 @@ def test_a_budget_that_allows_nothing_or_is_defined_twice_is_refused() -> None:
             net.gate(plan_of(budget=BudgetSpec("b", 1)))
             with pytest.raises(FeedError, match="two definitions"):
                 net.gate(plan_of(budget=BudgetSpec("b", 2)))
+            net.authoriser(plan_of(auth=Auth(query={"key": Secret("first-key")})))
+            net.authoriser(plan_of(auth=Auth(query={"key": Secret("first-key")})))
+            with pytest.raises(FeedError, match="two credentials"):
+                net.authoriser(plan_of(auth=Auth(query={"key": Secret("second-key")})))
 
     virtualtime.run(main())

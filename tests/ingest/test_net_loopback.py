@@ -334,3 +334,43 @@ async def test_closing_hangs_up() -> None:
             await source.close()
         await source.close()
         await asyncio.wait_for(gone.wait(), 2)
+
+
+@pytest.mark.parametrize("status", [302, 500])
+async def test_a_line_that_is_sent_in_circles_or_refused_is_lost(status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/stream"})
+
+    app = web.Application()
+    app.router.add_get("/stream", answer)
+    app.router.add_get("/doc", _answers(b"{}"))
+    async with served(app) as host:
+        push = Push(Address(f"http://{host}/stream"), (), 1_000)
+        arrivals, _ = await run(plan((endpoint(host),), transport=Transport.STREAM, push=push), 0.3)
+    assert kinds(arrivals) == ["lost"]
+
+
+async def test_a_line_to_nobody_is_lost() -> None:
+    for address in ("http://127.0.0.1:1/stream", "ws://127.0.0.1:1/"):
+        transport = Transport.WEBSOCKET if address.startswith("ws") else Transport.STREAM
+        push = Push(Address(address), (), 1_000)
+        arrivals, _ = await run(plan((endpoint("127.0.0.1:1"),), transport=transport, push=push), 0.3)
+        assert kinds(arrivals) == ["lost"]
+
+
+async def test_a_websocket_that_answers_no_ping_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.net.line.PING_MS", 60)
+    monkeypatch.setattr("ingest.net.plan.PING_MS", 2_000)
+
+    async def deaf(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+
+    app = web.Application()
+    app.router.add_get("/doc", _answers(b"{}"))
+    async with serve(deaf, "127.0.0.1", 0, close_timeout=0.1) as server, served(app) as host:
+        port = next(iter(server.sockets)).getsockname()[1]
+        push = Push(Address(f"ws://127.0.0.1:{port}/"), (), beat_ms=0)
+        made = plan((endpoint(host),), transport=Transport.WEBSOCKET, push=push)
+        arrivals, _ = await run(made, 0.8)
+    assert "lost" in kinds(arrivals)

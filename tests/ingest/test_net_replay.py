@@ -134,9 +134,11 @@ async def test_a_delivered_file_is_read_once_it_stands_still(tmp_path: Path) -> 
         await asyncio.sleep(0.1)
         (delivered / "f24-1.xml").write_bytes(b"corrected")
         await asyncio.sleep(0.1)
+        source.forget()
+        await asyncio.sleep(0.1)
         clock[0] += 100_000
         await asyncio.wait_for(task, 2)
-        assert bodies[-2:] == [b"012345", b"corrected"]
+        assert bodies[-3:] == [b"012345", b"corrected", b"corrected"]
         assert b"<secret/>" not in bodies
         with pytest.raises(FeedError, match="no folder"):
             FolderSource(plan, tmp_path / "none", ("*",), net)

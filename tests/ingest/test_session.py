@@ -1,11 +1,9 @@
-"""What a session promises of polled documents and pushed fragments, on the real matches of three providers."""
+"""What a session promises of polled documents and pushed fragments, on the real match."""
 
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import orjson
@@ -13,57 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.events import Event, MatchInfo, Upsert, score
-from ingest.feeds import ADAPTERS, Recorded, adapter, load_paths, split
+from ingest.events import score
+from ingest.feeds import adapter, split
 from ingest.feeds.opta.constants import DELETED
-from ingest.session import DROP_ROWS, Delivery, Outcome, Session
-from ingest.timeline import Timeline
+from ingest.session import DROP_ROWS, Outcome, Session
 from tests.ingest.corpus import KLOPPY
-
-STATSPERFORM = adapter("statsperform")
-AT_MS = 1_700_000_000_000
-Doc = dict[str, Any]
-MA1, MA3 = (KLOPPY / f"statsperform_event_{part}" for part in ("ma1.json", "ma3.json"))
-
-
-@cache
-def match() -> Recorded:
-    return load_paths("statsperform", [MA1, MA3])
-
-
-@cache
-def whole() -> Doc:
-    document: Doc = orjson.loads(MA3.read_bytes())
-    return document
-
-
-def body(rows: list[Doc], updated: str | None = None, **header: Any) -> bytes:
-    """An MA3 document of these rows."""
-    info = {**whole()["matchInfo"], **header}
-    info.pop("lastUpdated", None)
-    if updated is not None:
-        info["lastUpdated"] = updated
-    return orjson.dumps({"matchInfo": info, "liveData": {"event": rows}})
-
-
-@cache
-def rows(count: int = 200) -> tuple[Doc, ...]:
-    return tuple(row for row in whole()["liveData"]["event"] if row["periodId"] in (1, 2))[:count]
-
-
-def session() -> Session:
-    return Session(STATSPERFORM, match().info.match_id)
-
-
-def told(some: Session) -> list[Event]:
-    return [replace(event, version=0) for event in some.timeline.events()]
-
-
-def expected(some: tuple[Doc, ...] | list[Doc]) -> list[Event]:
-    timeline = Timeline()
-    for row in some:
-        timeline.apply(split(STATSPERFORM.parse(match().info, row))[0])
-    return [replace(event, version=0) for event in timeline.events()]
+from tests.ingest.ma3 import AT_MS, MA1, MA3, STATSPERFORM, Doc, body, expected, match, rows, session, told, whole
 
 
 def test_the_first_document_brings_header_and_every_event() -> None:
@@ -92,6 +45,25 @@ def test_an_unchanged_document_is_known_by_its_bytes_and_by_its_rows() -> None:
         delivery = one.document(other, AT_MS + 1)
         assert (delivery.outcome, delivery.items, delivery.applied) == (Outcome.UNCHANGED, (), ())
     assert one.counts[Outcome.UNCHANGED] == 3
+
+
+def test_line_ups_and_events_that_are_polled_in_turn_are_each_known_by_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = session()
+    for document in (MA1, MA3):
+        one.document(document.read_bytes(), AT_MS)
+    monkeypatch.setattr(type(STATSPERFORM), "document", None)  # nothing is to be parsed again
+    for document in (MA1, MA3, MA1, MA3):
+        assert one.document(document.read_bytes(), AT_MS + 1).outcome is Outcome.UNCHANGED
+
+
+def test_line_ups_made_later_do_not_make_events_old() -> None:
+    one = session()
+    line_ups = orjson.loads(MA1.read_bytes())
+    line_ups["matchInfo"]["lastUpdated"] = "2021-09-11T21:00:00Z"
+    one.document(orjson.dumps(line_ups), AT_MS)
+    assert one.document(body(list(rows()), "2021-09-11T20:00:00Z"), AT_MS + 1).outcome is Outcome.CHANGED
 
 
 def test_an_edited_row_is_the_only_news() -> None:
@@ -310,6 +282,15 @@ def test_push_and_poll_of_the_same_match_agree() -> None:
     assert one.document(body(list(rows(150))), AT_MS + 400).items == ()
 
 
+def test_the_same_document_after_a_push_is_looked_at_again() -> None:
+    one = session()
+    one.document(body(list(rows(120))), AT_MS)
+    one.fragment(rows(121)[120], AT_MS + 1)
+    assert told(one) == expected(rows(121))
+    one.document(body(list(rows(120))), AT_MS + 2)
+    assert told(one) == expected(rows(120))
+
+
 edits = st.lists(
     st.tuples(
         st.sampled_from(["edit", "drop", "restore", "delete", "add", "move", "push", "again", "whole"]),
@@ -362,55 +343,3 @@ def test_pushed_fragments_in_any_order_with_duplicates_end_in_the_same_events(se
             one.fragment(row, AT_MS + number)
         ends.append(told(one))
     assert ends[0] == ends[1]
-
-
-@pytest.mark.parametrize("provider", sorted(ADAPTERS))
-def test_the_journal_of_a_session_is_the_session(provider: str) -> None:
-    """Replaying the changes of every delivery gives the same events as the session holds."""
-    recorded = load_paths(provider, _default(provider))
-    one = Session(ADAPTERS[provider], recorded.info.match_id, recorded.info)
-    journal: list[Delivery] = [one.fragment(row.doc, AT_MS + n) for n, row in enumerate(recorded.rows)]
-    journal += [one.fragment(row.withdrawn, AT_MS + 9**6) for row in recorded.rows if row.withdrawn is not None]
-    timeline = Timeline()
-    for delivery in journal:
-        for item in delivery.items:
-            timeline.apply(item.changes)
-    assert timeline.events() == one.timeline.events()
-    assert len(timeline) > 40
-
-
-def _default(provider: str) -> tuple[Any, ...]:
-    from ingest.feeds import default_match_paths
-
-    return default_match_paths(provider)
-
-
-def test_sessions_share_the_words_that_they_repeat() -> None:
-    """Names, ids of players and descriptions are a dozen hundred texts in a match: kept once, not once an event."""
-    one = session()
-    one.document(MA3.read_bytes(), AT_MS)
-    events = one.timeline.events()
-    for field in ("player", "player_id", "text"):
-        values = [getattr(event, field) for event in events if getattr(event, field)]
-        assert len({id(value) for value in values}) == len(set(values)) < 120
-
-
-def test_an_unchanged_document_takes_no_time_to_speak_of() -> None:
-    one = session()
-    document = MA3.read_bytes()
-    one.document(document, AT_MS)
-    runs = []
-    for _ in range(50):
-        began = time.perf_counter()
-        one.document(document, AT_MS)
-        runs.append(time.perf_counter() - began)
-    assert sorted(runs)[25] < 0.003  # ten times the target: machines that run tests are busy
-
-
-def test_a_match_may_be_told_before_any_document() -> None:
-    info: MatchInfo = match().info
-    one = Session(STATSPERFORM, info.match_id, info)
-    one.document(body(list(rows())), AT_MS)
-    assert one.raw_info is not None  # taken from the first document that has one
-    changes = [change for row in rows() for change in STATSPERFORM.parse(info, row)]
-    assert len(told(one)) == sum(isinstance(change, Upsert) for change in changes)

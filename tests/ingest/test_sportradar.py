@@ -262,3 +262,32 @@ def test_two_matches_in_a_folder_must_be_told_apart(tmp_path: Path) -> None:
 def test_the_feed_says_that_the_index_cannot_be_made_of_it() -> None:
     assert ADAPTER.feeds_index is False
     assert not any(event.kind in (Kind.PASS, Kind.TOUCH, Kind.DUEL) for event in events().values())
+
+
+def test_a_folder_with_a_broken_file_still_gives_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(body())
+    (tmp_path / "b.json").write_bytes(b"{")
+    assert set(ADAPTER.sources([tmp_path])) == {synthetic.MATCH, "b.json"}
+    for named, content in (("b.json", b"{"), ("c.json", b"[]")):
+        (tmp_path / named).write_bytes(content)
+        with pytest.raises(FeedError):
+            ADAPTER.sources([tmp_path / named])
+    with pytest.raises(FeedError, match="no timeline"):
+        ADAPTER.load([tmp_path / "a.json"], "sr:sport_event:1")
+
+
+def test_after_a_shoot_out_the_official_score_is_that_of_play(tmp_path: Path) -> None:
+    document = synthetic.document()
+    document["sport_event_status"] |= {"match_status": "ap", "home_score": 7, "away_score": 5}
+    document["sport_event_status"]["period_scores"].append({"home_score": 5, "away_score": 4, "type": "penalties"})
+    (tmp_path / "a.json").write_bytes(orjson.dumps(document))
+    assert ADAPTER.load([tmp_path]).official_score == (2, 1)
+    document["sport_event_status"] = {"match_status": "ap"}
+    (tmp_path / "a.json").write_bytes(orjson.dumps(document))
+    assert ADAPTER.load([tmp_path]).official_score is None
+
+
+def test_rows_that_are_no_objects_are_counted() -> None:
+    found = ADAPTER.document(orjson.dumps(synthetic.document([*synthetic.TIMELINE, 7, None])))  # type: ignore[list-item]
+    assert [problem.text for problem in found.problems] == ["2 rows are no objects"]
+    assert len(found.rows) == len(synthetic.TIMELINE)

@@ -8,7 +8,6 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import orjson
 import pytest
@@ -17,11 +16,14 @@ from kloppy.domain import Event as KloppyEvent
 from kloppy.domain import PassEvent, ShotEvent, ShotResult
 from kloppy.infra.serializers.event.statsperform import deserializer as kloppy_opta
 
-from ingest.events import Event, Kind, MatchInfo, Side, Team, score
+from ingest.events import Event, Kind, Side, score
 from ingest.feeds import Recorded, adapter, default_match_paths, load_paths, split
 from ingest.feeds.base import Problem
 from ingest.feeds.opta import constants as c
+from ingest.feeds.opta.rows import qualifiers_of
+from ingest.feeds.statsperform.constants import MA3
 from ingest.timeline import Timeline
+from tests.ingest.corpus import complete
 
 PASSES = {Kind.PASS, Kind.CORNER, Kind.FREE_KICK, Kind.THROW_IN, Kind.GOAL_KICK}
 
@@ -157,55 +159,12 @@ def test_the_ma3_document_alone_is_a_match_without_an_official_score() -> None:
     assert match.info.away.name == "Sandhausen"
 
 
-def athletic(shared: Path) -> tuple[MatchInfo, list[dict[str, Any]]]:
-    """A second real Opta match (F24), its rows written the way MA3 writes them."""
-    path = shared / "provider_formats" / "opta" / "f24-23-2018-1009316-eventdetails.xml.gz"
-    game = ElementTree.fromstring(gzip.decompress(path.read_bytes()))[0]
-    home, away = (Team(game.attrib[f"{s}_team_id"], game.attrib[f"{s}_team_name"], s) for s in ("home", "away"))
-    rows = [
-        {
-            "id": e.attrib["id"],
-            "typeId": e.attrib["type_id"],
-            "periodId": e.attrib["period_id"],
-            "timeMin": e.attrib["min"],
-            "timeSec": e.attrib["sec"],
-            "contestantId": e.attrib["team_id"],
-            "outcome": e.attrib["outcome"],
-            "x": e.attrib["x"],
-            "y": e.attrib["y"],
-            "timeStamp": e.attrib["timestamp"],
-            "lastModified": e.attrib["last_modified"],
-            "qualifier": [{"qualifierId": q.attrib["qualifier_id"], "value": q.attrib.get("value")} for q in e],
-        }
-        for e in game
-    ]
-    return MatchInfo("statsperform", game.attrib["id"], home, away, 0, ""), rows
-
-
 @pytest.mark.shared
-def test_a_second_real_opta_match_is_read_without_a_problem_and_to_its_official_score(shared: Path) -> None:
-    info, rows = athletic(shared)
-    timeline = Timeline(info)
-    for row in rows:
-        changes, problems = split(adapter("statsperform").parse(info, row))
-        assert problems == []
-        timeline.apply(changes)
-    assert score(timeline.events()) == (2, 1)
-    kinds = Counter(event.kind for event in timeline.events())
-    assert (kinds[Kind.YELLOW], kinds[Kind.RED], len(timeline.tombstones())) == (9, 0, 23)
-
-
-@pytest.mark.shared
-def test_what_is_called_unverified_occurs_in_no_complete_match_and_nothing_else_does(
-    shared: Path, ma3: dict[str, Any]
-) -> None:
-    seen = {int(row["typeId"]) for row in athletic(shared)[1]} | {row["typeId"] for row in ma3["liveData"]["event"]}
-    seen |= {
-        int(q["value"])
-        for row in (*ma3["liveData"]["event"], *athletic(shared)[1])
-        for q in row["qualifier"]
-        if str(q["qualifierId"]) == str(c.Q_FORMER_TYPE)
-    }
+def test_what_is_called_unverified_occurs_in_no_complete_match_and_nothing_else_does(ma3: dict[str, Any]) -> None:
+    f24 = adapter("opta").document(gzip.decompress(complete("opta")[0].read_bytes())).rows
+    rows = [(row, MA3) for row in ma3["liveData"]["event"]] + [(row, c.F24) for row in f24]
+    seen = {int(row[shape.type_id]) for row, shape in rows}
+    seen |= {int(former) for row, shape in rows if (former := qualifiers_of(row, shape).get(c.Q_FORMER_TYPE))}
     assert frozenset(c.NAMES) - seen == c.UNVERIFIED
 
 

@@ -186,6 +186,24 @@ def test_an_announcement_is_provisional_and_no_goal() -> None:
     assert (event.kind, event.provisional, event.goal) == (Kind.OTHER, True, False)
 
 
+def test_a_review_is_provisional_until_its_verdict() -> None:
+    assert [read(27, 364).provisional, read(65, 341).provisional] == [True, True]
+    assert [read(28, 364).provisional, read(65, 341, 336).provisional] == [False, False]
+
+
+@pytest.mark.parametrize(("minutes", "added_s"), [("4", 240), ("0", 0), ("1.5", 90), ("", None)])
+def test_added_time_is_told_in_seconds(minutes: str, added_s: int | None) -> None:
+    event = read(70, (277, minutes))
+    assert (event.kind, event.added_s) == (Kind.ADDED_TIME, added_s)
+
+
+@pytest.mark.parametrize("minutes", ["soon", "-1", "31", "1e308", "9" * 400])
+def test_added_time_that_cannot_be_is_a_problem(minutes: str) -> None:
+    (problem,) = parse_event(INFO, row(70, (277, minutes)))
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.where) == ("bad_event", "event 9")
+
+
 def test_a_whistle_belongs_to_no_side() -> None:
     for type_id, kind in ((32, Kind.PERIOD_START), (30, Kind.PERIOD_END)):
         event = read(type_id)

@@ -94,17 +94,9 @@ def test_a_goal_straight_from_a_corner_is_a_shot() -> None:
     assert (event.kind, event.goal, event.direct_free_kick) == (Kind.SHOT, True, False)
 
 
-def test_an_opportunity_before_the_goal_is_a_big_chance_and_so_is_a_penalty() -> None:
-    close, far = [{"x": 93, "y": 58}], [{"x": 84, "y": 50}]
-    assert read(10, 100, 201, positions=close).big_chance
-    assert not read(10, 100, positions=close).big_chance
-    assert not read(10, 100, 201, positions=far).big_chance
-    assert not read(10, 100, 201, positions=None).big_chance
-    assert read(3, 35, positions=far).big_chance
-
-
-def test_there_is_no_provider_xg() -> None:
-    assert read(10, 100, 201).xg_e6 is None
+def test_the_opportunity_tag_is_a_big_chance_and_there_is_no_provider_xg() -> None:
+    event = read(10, 100, 201)
+    assert (event.big_chance, event.xg_e6) == (True, None)
 
 
 def test_an_own_goal_belongs_to_the_side_that_gains_seen_from_its_end() -> None:

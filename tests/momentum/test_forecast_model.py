@@ -177,7 +177,7 @@ def test_terms_survive_the_feeds_header_and_enter_its_digest() -> None:
 def test_a_keeper_refuses_terms_it_cannot_keep(change: dict[str, Any], code: str) -> None:
     terms = Terms(Prior(0.5, 0.3, 0.2)).as_dict() | change
     with pytest.raises(FeedError) as error:
-        KeeperCore(adapter("statsperform"), replace(header(None), terms=terms))
+        KeeperCore(replace(header(None), terms=terms))
     assert error.value.code == code
 
 

@@ -34,7 +34,7 @@ def published(provider: str, folder: Path, options: ReplayOptions, seed: int = 7
     header, messages = as_feed(source, source.load(default_match_paths(provider)), seed, options)
     path = folder / f"{provider}.jsonl"
     write_feed(path, header, messages)
-    core, samples, at = KeeperCore(source, header), [], 0
+    core, samples, at = KeeperCore(header), [], 0
     for now_ms in range(0, messages[-1].at_ms + 1_000, 1_000):
         while at < len(messages) and messages[at].at_ms <= now_ms:
             # A kick-off off the whole second moves the due times off it as well: take what is due first.

@@ -18,7 +18,7 @@ SOURCE = adapter("statsperform")
 
 
 def play(header: FeedHeader, messages: list[FeedMessage]) -> tuple[KeeperCore, list[Sample], int]:
-    core, samples, at = KeeperCore(SOURCE, header), [], 0
+    core, samples, at = KeeperCore(header), [], 0
     while not core.finished:
         due = core.due_ms()
         if due is None or (at < len(messages) and messages[at].at_ms <= due):
@@ -107,7 +107,7 @@ def test_the_archive_recomputes_every_sample_and_one_changed_byte_is_found(untid
 
 def test_a_skipped_second_leaves_a_hole_in_the_ticks_and_changes_nothing_else(untidy) -> None:
     header, messages, _, samples, _ = untidy
-    core, at, found = KeeperCore(SOURCE, header), 0, []
+    core, at, found = KeeperCore(header), 0, []
     while (due := core.due_ms()) is None or due < 200_000:
         if due is None or messages[at].at_ms <= due:
             core.receive(messages[at])
@@ -123,7 +123,7 @@ def test_a_skipped_second_leaves_a_hole_in_the_ticks_and_changes_nothing_else(un
 
 def test_there_is_no_sample_before_kick_off_nor_twice_for_a_second(untidy) -> None:
     header, messages, *_ = untidy
-    core = KeeperCore(SOURCE, header)
+    core = KeeperCore(header)
     with pytest.raises(ValueError, match="no play"):
         core.sample(0)
     for message in messages[:5]:

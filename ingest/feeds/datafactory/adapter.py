@@ -12,7 +12,7 @@ from ingest.feeds import base
 from ingest.feeds.base import Parsed, Problem, Recorded
 from ingest.feeds.datafactory import constants as c
 from ingest.feeds.datafactory import parse
-from ingest.feeds.datafactory.direction import right_side
+from ingest.feeds.datafactory.context import free_kicks, right_side
 from ingest.feeds.datafactory.replay import spoil
 from ingest.feeds.files import json_files, not_a_match, read_json
 from ingest.feeds.reading import identity, lay_out, parse_body
@@ -141,7 +141,9 @@ def incidences(content: Doc, info: MatchInfo) -> tuple[tuple[Doc, ...], tuple[Pr
                 problems.append(Problem("bad_event", f"event {key[:40]}", "not an object"))
                 continue
             found[key] = {**row, "id": key, "name": names.get(identity(row.get("plyrId")), "")}
-    right = right_side(content, info, list(found.values()))
+    right, restarts = right_side(content, info, list(found.values())), free_kicks(list(found.values()))
+    for key in restarts:
+        found[key]["restart"] = True
     return tuple({**row, "right": right[_half(row)]} for row in found.values()), tuple(problems)
 
 

@@ -70,6 +70,10 @@ SHOTS = frozenset({9, OWN_GOAL, 11, 12, 13, 33, 34, 35, *PENALTIES})
 ON_TARGET = frozenset({9, 11, 12, 13, 35, 43, 55, 56})
 HEADER_GOAL, FREE_KICK_GOAL = 11, 12
 PASS_FAILED = 181
+PASSES = frozenset({180, PASS_FAILED})
+FREE_KICK_CAUSES = frozenset({36, 37, 47})
+ASIDE = frozenset({3, 4, 5, 7, *STARTS, *ENDS})
+"""Cards, substitutions and whistles may stand between a foul and its free kick."""
 
 KINDS = {
     **dict.fromkeys(STARTS, Kind.PERIOD_START),

@@ -1,7 +1,7 @@
 """DataFactory incidences to canonical values. Pure functions; bad content becomes a `Problem`.
 
-A row is an incidence with three things that its document tells about it: ``id``, the player's ``name``, and
-``right``: which side attacks towards x = 1 in its half (places are given in the pitch's frame, not the team's).
+A row is an incidence with what its document tells about it: ``id``, the player's ``name``, ``right`` (which side
+attacks towards x = 1 in its half: places are given in the pitch's frame, not the team's), ``restart`` (a free kick).
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ def _side(info: MatchInfo, team_id: object) -> Side | None:
 
 def _event(doc: Doc, type_id: int, event: Event) -> Event:
     kind, side = c.KINDS.get(type_id, Kind.OTHER), event.side
+    if kind is Kind.PASS and doc.get("restart"):
+        kind = Kind.FREE_KICK
     x, y = _place(doc, side)
     if kind is Kind.PENALTY_AWARDED and side is not None:
         # The row is the offender's; the award is the other side's, seen from its end.

@@ -41,9 +41,7 @@ class Wyscout:
         lost = len(document["events"]) - len(rows)
         problems = (Problem("bad_event", "events document", f"{lost} rows are no objects"),) if lost else ()
         match = _own_match(document)
-        match_id = identity((match or {}).get("wyId")) or next(
-            (identity(row["matchId"]) for row in rows if "matchId" in row), ""
-        )  # the loader's whistles name none
+        match_id = identity((match or {}).get("wyId")) or _match_of(rows)
         raw_info = None if match is None else _raw_info("the document", document, list(rows), match_id, match)
         return base.Document(match_id, raw_info, rows, problems=problems)
 
@@ -121,6 +119,11 @@ class Wyscout:
     def urgent(self, doc: Doc) -> bool:
         """Kick-offs and final whistles."""
         return doc.get("eventName") in (parse.PERIOD_START, parse.PERIOD_END)
+
+
+def _match_of(rows: Sequence[Doc]) -> str:
+    """The match that the rows name; the loader's whistles name none."""
+    return next((identity(row["matchId"]) for row in rows if "matchId" in row), "")
 
 
 def _match_id(path: Path) -> str:

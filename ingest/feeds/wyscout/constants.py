@@ -53,9 +53,5 @@ TAG_GOAL, TAG_OWN_GOAL, TAG_OPPORTUNITY, TAG_HEAD_BODY = 101, 102, 201, 403
 TAG_RED, TAG_YELLOW, TAG_SECOND_YELLOW = 1701, 1702, 1703
 TAG_ACCURATE, TAG_NOT_ACCURATE = 1801, 1802
 
-CLOSE_X, CLOSE_ASIDE = 92.0, 10.0
-"""Per cent: about 8 m before the goal line, 7 m beside its middle. Opportunities from there and penalties are 3.1 a
-match and 39 % are scored, as with Opta's big chances (docs/events.md); of all opportunities, 16 a match, 16 % are."""
-
 TAGS_NEVER_SPOILT = frozenset({TAG_GOAL, TAG_OWN_GOAL, TAG_RED, TAG_YELLOW, TAG_SECOND_YELLOW})
 """A replay never sends a wrong first version of these: suspensions hang on them."""

@@ -137,7 +137,7 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
         # 101 also marks the beaten keeper's save attempt: a goal is only ever a shot's.
         goal=own_goal or (shot and c.TAG_GOAL in tags),
         own_goal=own_goal,
-        big_chance=shot and (penalty or (c.TAG_OPPORTUNITY in tags and _is_close(x, y))),
+        big_chance=shot and c.TAG_OPPORTUNITY in tags,
         penalty=penalty and shot,
         direct_free_kick=direct and shot,
         body=(BodyPart.HEAD if c.TAG_HEAD_BODY in tags else BodyPart.FOOT) if shot else None,
@@ -171,11 +171,6 @@ def _text(kind: Kind, event_type: int, sub_type: int, tags: set[int], own_goal: 
         return "own goal"
     name = c.SUB_NAMES.get(sub_type) or c.NAMES.get(event_type, f"type {event_type}")
     return f"goal ({name})" if kind is Kind.SHOT and c.TAG_GOAL in tags else name
-
-
-def _is_close(x: float | None, y: float | None) -> bool:
-    """Before the goal, where an opportunity is a big chance: the tag alone marks two shots in three."""
-    return x is not None and y is not None and x >= c.CLOSE_X and abs(y - 50) <= c.CLOSE_ASIDE
 
 
 def _flipped(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -51,7 +52,7 @@ async def test_messages_of_a_key_arrive_in_order_while_consumers_come_and_go(rig
             await stopped(worker)
     assert ledger.is_exactly(items)
     for seqs in order.values():  # what came again came as a run from before, never as a hole
-        assert all(after <= before + 1 for before, after in zip(seqs, seqs[1:], strict=False))
+        assert all(after <= before + 1 for before, after in itertools.pairwise(seqs))
 
 
 async def test_publishes_side_by_side_keep_the_order_in_which_they_were_begun(rig: Rig) -> None:
@@ -67,19 +68,18 @@ async def test_publishes_side_by_side_keep_the_order_in_which_they_were_begun(ri
 
 async def test_two_consumers_share_the_shards_and_one_alone_has_all(rig: Rig) -> None:
     stream = Stream(fresh(), groups=("g",), shards=4)
-    async with rig.bus(stream) as bus:
-        async with bus.consume(stream.name, "g", "a") as one:
-            async with bus.consume(stream.name, "g", "b") as two:
+    async with rig.bus(stream) as bus, bus.consume(stream.name, "g", "a") as one:
+        async with bus.consume(stream.name, "g", "b") as two:
 
-                async def even() -> bool:
-                    return len(one.shards) == len(two.shards) == 2 and not one.shards & two.shards
+            async def even() -> bool:
+                return len(one.shards) == len(two.shards) == 2 and not one.shards & two.shards
 
-                await eventually(even)
+            await eventually(even)
 
-            async def all_of_them() -> bool:
-                return one.shards == {0, 1, 2, 3}
+        async def all_of_them() -> bool:
+            return one.shards == {0, 1, 2, 3}
 
-            await eventually(all_of_them)
+        await eventually(all_of_them)
 
 
 async def test_every_group_gets_everything(rig: Rig) -> None:

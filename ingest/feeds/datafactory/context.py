@@ -1,8 +1,11 @@
-"""Which side attacks towards x = 1 in each half: the document does not say, its places do.
+"""What only the whole document tells about one of its incidences.
 
-Keepers stay at their own end, and shots are taken at the other: each such incidence is a vote. Teams change ends with
-every period, so a half without votes (it has just begun) takes them from the others; a document without any is read
-with the home side attacking towards x = 1 in the first half.
+Which side attacks towards x = 1 in each half: keepers stay at their own end, and shots are taken at the other, so each
+such incidence is a vote. Teams change ends with every period: a half without votes (it has just begun) takes them from
+the others, and a document without any is read with the home side attacking towards x = 1 in the first half.
+
+Which passes are free kicks: the provider has no type for them, but they are what the other side does next after a foul
+or an offside.
 """
 
 from __future__ import annotations
@@ -55,3 +58,25 @@ def _vote(row: Doc, info: MatchInfo, keepers: set[str]) -> tuple[int, int]:
     else:
         return 1, 0
     return period, 1 if forward == (team == info.home.team_id) else -1
+
+
+def free_kicks(rows: Sequence[Doc]) -> frozenset[str]:
+    """Ids of the passes that restart play after a foul or an offside. Never raises."""
+    found = set()
+    offender = ""
+    for row in sorted(rows, key=_order):
+        type_id, team = row.get("type"), identity(row.get("team"))
+        if not isinstance(type_id, int) or type_id in c.ASIDE:
+            continue
+        if type_id in c.PASSES and offender and team != offender:
+            found.add(row["id"])
+        offender = team if type_id in c.FREE_KICK_CAUSES else ""
+    return frozenset(found)
+
+
+def _order(row: Doc) -> tuple[int, ...]:
+    """Time, then id: ids rise with time."""
+    clock = row.get("t")
+    parts = [clock.get(key) for key in ("half", "m", "s")] if isinstance(clock, dict) else [0, 0, 0]
+    number = int(row["id"]) if row["id"].isascii() and row["id"].isdigit() and len(row["id"]) < 20 else 0
+    return (*(part if isinstance(part, int) else 0 for part in parts), number)

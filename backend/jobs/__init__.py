@@ -1,0 +1,1 @@
+"""The calendar's jobs: when each source is read again, and the Celery tasks that do it."""

@@ -1,0 +1,151 @@
+"""One event set out of several providers': stretches of play, each one provider's, with reconciled critical events.
+
+A pure core. Events are told under ``provider:id``, with versions of the splice's own, so that a correction of any
+provider changes exactly what it concerns, and only where that provider's word counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ingest.events import SHOOT_OUT, Delete, Event, Kind, Side, Upsert
+from ingest.fusion.critical import Class, Key, Place, Stretch, class_of, reconcile
+from ingest.timeline import Applied, Change
+
+FARTHEST_MS = 60_000
+"""No provider's times are moved by more."""
+
+
+class Splice:
+    """The fused event set of one match."""
+
+    def __init__(self, first: str) -> None:
+        self.stretches: list[Stretch] = [Stretch(first)]
+        self.goals: Counter[Side | None] = Counter()  # that the fused feed tells, the shoot-out aside
+        self.reds: Counter[Side | None] = Counter()
+        self._starts: list[Place] = [(0, 0)]
+        self._events: dict[str, dict[str, Event]] = {}
+        self._critical: dict[Class, dict[str, dict[str, Event]]] = {}
+        self._counting: dict[Class, dict[Key, Place]] = {}
+        self._told: dict[Key, Event] = {}
+        self._version = 0
+
+    @property
+    def active(self) -> str:
+        """The provider of the stretch under way."""
+        return self.stretches[-1].provider
+
+    def apply(self, provider: str, applied: Iterable[Applied]) -> list[Change]:
+        """What changes in the fused event set by changes of one provider's."""
+        known = self._events.setdefault(provider, {})
+        changes: list[Change] = []
+        for change in applied:
+            classes = []
+            for event, present in ((change.old, False), (change.new, True)):
+                if event is None:
+                    continue
+                kind = class_of(event)
+                if kind is not None:
+                    classes.append(kind)
+                    of_class = self._critical.setdefault(kind, {}).setdefault(provider, {})
+                    if present:
+                        of_class[event.event_id] = event
+                    else:
+                        of_class.pop(event.event_id, None)
+                if present:
+                    known[event.event_id] = event
+                else:
+                    known.pop(event.event_id, None)
+            for kind in dict.fromkeys(classes):
+                changes += self._recount(kind)
+            named = change.new or change.old
+            assert named is not None
+            changes += self._tell((provider, named.event_id))
+        return changes
+
+    def cut(self, provider: str, at: Place, offset_ms: int) -> list[Change]:
+        """From ``at`` on the feed is ``provider``'s; a seam never lies before the one before it."""
+        at = max(at, self.stretches[-1].start)
+        offset_ms = max(-FARTHEST_MS, min(FARTHEST_MS, offset_ms))
+        kept = {
+            key: event.play_ms - self._events[key[0]][key[1]].play_ms
+            for key, event in self._told.items()
+            if class_of(event) is not None and (event.period, event.play_ms) >= at
+        }
+        former = self.active
+        self.stretches.append(Stretch(provider, at, offset_ms, kept))
+        self._starts.append(at)
+        changes: list[Change] = []
+        for kind in list(self._critical):
+            if kind[2] >= at[0]:
+                changes += self._recount(kind)
+        earliest = (at[0], at[1] - FARTHEST_MS)
+        for name in (former, provider):
+            for event_id, event in self._events.get(name, {}).items():
+                if (event.period, event.play_ms) >= earliest:
+                    changes += self._tell((name, event_id))
+        return changes
+
+    def place(self, provider: str, event: Event) -> Place | None:
+        """Where an ordinary event counts; None where another provider's word does."""
+        first = self._owner((event.period, event.play_ms - FARTHEST_MS))
+        last = self._owner((event.period, event.play_ms + FARTHEST_MS))
+        for number in range(first, last + 1):
+            stretch = self.stretches[number]
+            if stretch.provider != provider:
+                continue
+            place = stretch.place(event)
+            if self._owner(place) == number:
+                return place
+        return None
+
+    def _owner(self, place: Place) -> int:
+        return max(0, bisect_right(self._starts, place) - 1)
+
+    def _recount(self, kind: Class) -> list[Change]:
+        """Decide anew which events of a class count."""
+        before = self._counting.get(kind, {})
+        events = {name: tuple(found.values()) for name, found in self._critical[kind].items()}
+        after = reconcile(kind, self.stretches, events, frozenset(before))
+        self._counting[kind] = after
+        changes: list[Change] = []
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key) != after.get(key):
+                changes += self._tell(key)
+        return changes
+
+    def _wanted(self, key: Key) -> Event | None:
+        event = self._events.get(key[0], {}).get(key[1])
+        if event is None:
+            return None
+        kind = class_of(event)
+        place = self.place(key[0], event) if kind is None else self._counting[kind].get(key)
+        if place is None:
+            return None
+        return replace(event, event_id=":".join(key), version=0, play_ms=place[1])
+
+    def _tell(self, key: Key) -> list[Change]:
+        """The change that makes what is told of an event what is wanted, if there is one."""
+        wanted, told = self._wanted(key), self._told.get(key)
+        if wanted == told:
+            return []
+        if wanted is not None and told is None and wanted.kind is Kind.PERIOD_START and self._too_late(wanted):
+            return []
+        self._version += 1
+        for event, sign in ((told, -1), (wanted, 1)):
+            if event is not None and event.period < SHOOT_OUT:
+                self.goals[event.side] += sign * event.goal
+                self.reds[event.side] += sign * (event.kind is Kind.RED)
+        if wanted is None:
+            del self._told[key]
+            return [Delete(":".join(key), self._version)]
+        self._told[key] = wanted
+        return [Upsert(replace(wanted, version=self._version))]
+
+    def _too_late(self, start: Event) -> bool:
+        """A kick-off that nobody told before a later one began would set the playing clock back."""
+        starts = [event.period for event in self._told.values() if event.kind is Kind.PERIOD_START]
+        return start.period not in starts and any(period > start.period for period in starts)
