@@ -12,8 +12,10 @@ DATA ?= ../shared/data
 CHECK ?=
 FUZZ_HOURS ?= 1
 FUZZ_SEED ?= 1
+DAYS ?= 1
+MATCHES ?= 10
 
-.PHONY: help demo test test-bus lint format programs test-rust fuzz mutants bench economics train clients clean
+.PHONY: help demo test test-bus lint format programs test-rust fuzz mutants chaos soak bench economics train clients clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,6 +59,15 @@ fuzz: ## Random actors against the programs for hours (FUZZ_HOURS=1 FUZZ_SEED=1)
 mutants: ## Plant bugs in copies of the programs; the fuzzer must find each (needs Rust)
 	@scripts/bootstrap.sh dev
 	@$(PY) -m scripts.mutants
+
+chaos: ## Days of matches with every fault of every feed, from a random seed or SEED= (DAYS=1 MATCHES=10)
+	@scripts/bootstrap.sh dev
+	@$(PY) -m tests.chaos --days $(DAYS) --matches $(MATCHES) \
+	  $(if $(filter command% environment%,$(origin SEED)),--seed $(SEED))
+
+soak: ## 30 days of ten matches with faults, compressed (two processes)
+	@scripts/bootstrap.sh dev
+	@$(PY) -m tests.chaos --seed $(SEED) --days 30 --matches 10 --faults rough --poll 120 --archive --workers 2
 
 train: ## Fit xg/1 and model/1 again from recorded matches (10 min; DATA=folder CHECK=1: compare, write nothing)
 	@scripts/bootstrap.sh train

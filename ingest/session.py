@@ -127,22 +127,21 @@ class Session:
             self._last = b""  # the last document, coming again, would withdraw it
         return self._delivered(items, problems)
 
-    def resume(self, docs: Iterable[Doc]) -> None:
-        """Take up a journal: the ``doc`` of every item delivered so far, in order, before anything else arrives.
-
-        What vanishes from the provider's documents while nobody looks is found by the next one.
+    def resume(self, doc: Doc) -> Item:
+        """Take up one line of a journal: the ``doc`` of an item delivered before a restart. Call it for each, in
+        order, before anything else arrives; what vanished meanwhile is found by the provider's next document.
         """
-        for doc in docs:
-            changes, _ = self._parse(doc)
-            self.timeline.apply(changes)
-            key, version = self.adapter.key(doc), _newest(changes)
-            self._stamp = max(self._stamp, version)
-            if key:
-                known = self._rows.get(key)
-                ours = doc == self.adapter.withdrawal(key, version)
-                highest = max(version, known.version if known else 0)
-                # Which version was the provider's own is not in the journal: its next document tells.
-                self._rows[key] = _Known(xxhash.xxh3_128_digest(self._packed(doc)), highest, 0, not ours)
+        changes, _ = self._parse(doc)
+        self.timeline.apply(changes)
+        key, version = self.adapter.key(doc), _newest(changes)
+        self._stamp = max(self._stamp, version)
+        if key:
+            known = self._rows.get(key)
+            ours = doc == self.adapter.withdrawal(key, version)
+            highest = max(version, known.version if known else 0)
+            # Which version was the provider's own is not in the journal: its next document tells.
+            self._rows[key] = _Known(xxhash.xxh3_128_digest(self._packed(doc)), highest, 0, not ours)
+        return _item(doc, changes)
 
     def _adopt(self, match_id: str, raw_info: Doc | None) -> None:
         """Take the header of the first document that has one. Raises FeedError for one of another match."""
@@ -190,13 +189,16 @@ class Session:
             told = _newest(changes)
             if known is None:
                 known = _Known(digest, told, told, True)
-            elif told >= known.told or not changes:
+            elif told >= known.told or not known.present or not changes:
+                ignored = any(map(self.timeline.ignores, changes))
                 # Two documents may say different things under one version: a field was missing for a while, a row was
                 # withdrawn here and is back. The later document counts. Pushed messages have no such order.
-                if not pushed and key not in seen and any(map(self.timeline.ignores, changes)):
+                if ignored and key not in seen and not (pushed and known.present):
                     doc = self.adapter.stamp(doc, known.version + 1)
                     changes, found = self._parse(doc)
-                known = _Known(digest, max(_newest(changes), known.version), max(told, known.told), True)
+                    ignored = False
+                if not ignored:
+                    known = _Known(digest, max(_newest(changes), known.version), told or known.told, True)
             if key:
                 self._rows[key] = known
             seen.add(key)

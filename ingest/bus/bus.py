@@ -66,7 +66,7 @@ class _Lane:
     async def _append(self, entries: Sequence[Entry]) -> None:
         """Append all, waiting for room without end and for the engine as long as is the patience."""
         pause_s = PAUSE_S[0]
-        give_up = time.monotonic() + self._patience_s
+        give_up = asyncio.get_running_loop().time() + self._patience_s
         batch = self._stream.batch
         at = 0
         while at < len(entries):
@@ -74,14 +74,14 @@ class _Lane:
             try:
                 done = await self._engine.append(self._stream, self._shard, part, self._ticket)
             except FeedError as error:
-                if error.code != "bus_down" or time.monotonic() > give_up:
+                if error.code != "bus_down" or asyncio.get_running_loop().time() > give_up:
                     self._ticket += 1
                     raise
                 await asyncio.sleep(PAUSE_S[1])
                 continue
             self._ticket += 1
             at += done
-            give_up = time.monotonic() + self._patience_s
+            give_up = asyncio.get_running_loop().time() + self._patience_s
             if done:
                 pause_s = PAUSE_S[0]
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
@@ -112,7 +111,7 @@ class Subscription:
             await self._bury(message.shard, held, bury)
             return True
         pause_s = min(MAX_RETRY_S, self._stream.retry_ms / 1000 * 2 ** (message.attempt - 1))
-        held.resume_at = time.monotonic() + pause_s
+        held.resume_at = asyncio.get_running_loop().time() + pause_s
         asyncio.get_running_loop().call_later(pause_s, self._ready, message.shard)
         self._settled(message.shard, held)
         return True
@@ -173,7 +172,7 @@ class Subscription:
     async def _next_of(self, shard: int) -> tuple[Message, ...]:
         """What a shard has to hand out now, if anything."""
         while (held := self._shards.get(shard)) is not None and not held.draining:
-            if time.monotonic() < held.resume_at:
+            if asyncio.get_running_loop().time() < held.resume_at:
                 return ()
             step = held.cursor.step()
             if step is None:

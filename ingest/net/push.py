@@ -257,6 +257,8 @@ class PushSource:
         if verdict.then is Then.RENEW:
             network.counts["token_renewed"] += 1
             await network.renew(self.plan, sent)
+        if verdict.kind is None and isinstance(answer, Reply):
+            network.counts["document_refused"] += answer.status == 200
         body = answer.body if verdict.kind is ArrivalKind.DOCUMENT and isinstance(answer, Reply) else b""
         return verdict, body
 

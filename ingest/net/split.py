@@ -1,8 +1,8 @@
 """A stream of JSON objects cut at any byte, put together again. Pure.
 
 Objects may stand one a line, one after the other, or printed over many lines: only the braces outside strings count.
-A broken object is given up at the line break inside a string, which JSON forbids, or when it grows too large; then
-the stream is picked up again at the end of that object or at the next line that starts with a brace.
+A broken object is given up at the line break inside a string, which JSON forbids, at a line that starts with a brace,
+as no line inside a printed object does, or when it grows too large; then the stream is picked up again there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import re
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _BETWEEN = b" \t\r\n\x1e,"
-_OBJECT_MARK = re.compile(rb'["{}]')
-_SKIP_MARK = re.compile(rb'["{}]|\n\{')
+_OBJECT_MARK = re.compile(rb'["{}]|\n\{')
 _STRING_MARK = re.compile(rb'["\\\n]')
 _QUOTE, _BACKSLASH, _OPEN, _NEWLINE = 0x22, 0x5C, 0x7B, 0x0A
 
@@ -38,6 +37,8 @@ class Splitter:
             mark = self._pattern().search(self._buffer, self._at)
             if mark is None:
                 self._at = len(self._buffer)
+                if not self._in_string and self._buffer.endswith(b"\n"):
+                    self._at -= 1  # looked at again with the byte after it, which may be a brace
                 break
             byte = self._buffer[mark.start()]
             if self._in_string and byte == _BACKSLASH and mark.end() == len(self._buffer):
@@ -54,25 +55,23 @@ class Splitter:
         return self._depth > 0
 
     def _pattern(self) -> re.Pattern[bytes]:
-        if self._in_string:
-            return _STRING_MARK
-        return _SKIP_MARK if self._skipping else _OBJECT_MARK
+        return _STRING_MARK if self._in_string else _OBJECT_MARK
 
     def _string(self, byte: int, end: int) -> bytes:
         if byte == _NEWLINE:
             self._give_up(end)
-        elif byte == _BACKSLASH:
-            self._at = end + 1
+        elif byte == _BACKSLASH:  # hides the byte after it, but no line break
+            self._at = end + (self._buffer[end] != _NEWLINE)
         else:
             self._in_string, self._at = False, end
         return b""
 
     def _brace(self, byte: int, start: int, end: int) -> bytes:
         self._at = end
-        if byte == _NEWLINE:  # only while skipping: a new object starts
-            self._skipping, self._depth = False, 0
-            del self._buffer[: start + 1]
-            self._at = 0
+        if byte == _NEWLINE and self._depth > 0:  # a new object starts: the one under way is broken
+            self._give_up(start + 1)
+        elif byte == _NEWLINE:
+            self._at = start + 1
         elif byte == _QUOTE:
             self._in_string = self._depth > 0
         elif byte == _OPEN:
@@ -113,7 +112,5 @@ class Splitter:
         elif self._skipping or len(self._buffer) - self._start > self._max_bytes:
             self.dropped += not self._skipping
             self._skipping = True
-            if not self._in_string and self._buffer.endswith(b"\n"):
-                self._at = len(self._buffer) - 1  # looked at again with the byte after it, which may be a brace
             del self._buffer[: self._at]
             self._at = self._start = 0

@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.net.split import Splitter
@@ -55,6 +55,19 @@ def test_an_object_cut_off_in_a_string_costs_no_other_line(objects: list[Any], l
     found, splitter = split(stream, cuts)
     assert found == objects
     assert splitter.dropped == 1
+
+
+@given(OBJECTS, VALUES, st.integers(0, 10**6), st.lists(st.integers(0, 10**6)))
+@example([{}], "\x1f", 9, [])  # cut behind a backslash
+def test_an_object_cut_off_anywhere_costs_no_other_line(
+    objects: list[Any], value: Any, at: int, cuts: list[int]
+) -> None:
+    whole = json.dumps({"key": value, "list": [{"a": 1}, 2]})
+    broken = whole[: 1 + at % (len(whole) - 1)]
+    stream = (broken + "\n" + "\n".join(json.dumps(doc) for doc in objects)).encode()
+    found, splitter = split(stream, cuts)
+    assert found == objects
+    assert splitter.dropped + splitter.pending() == 1
 
 
 @given(st.binary(max_size=3_000), st.lists(st.integers(0, 10**6), max_size=20))

@@ -93,6 +93,29 @@ def test_pushed_messages_under_one_version_end_alike_in_any_order(hsv: Recorded)
     assert len(ends) == 1
 
 
+def test_what_an_early_document_withdrew_is_back_when_it_is_pushed_again(hsv: Recorded) -> None:
+    rows = rows_of(hsv, 30)
+    session = session_of(hsv)
+    session.document(body(hsv, rows), AT_MS)
+    before = read(session)
+    session.document(body(hsv, rows[:-2]), AT_MS + 1)
+    for row in rows[-2:]:
+        session.fragment(row, AT_MS + 2)
+    assert read(session) == before
+
+
+def test_a_document_settles_what_pushed_messages_left_open(hsv: Recorded) -> None:
+    rows = rows_of(hsv, 30)
+    for said in ({**rows[20], "x": 4.5}, {**rows[20], "x": 94.5}):
+        session = session_of(hsv)
+        for doc in (rows[20], said):
+            session.fragment(doc, AT_MS)
+        session.document(body(hsv, [*rows[:20], said, *rows[21:]]), AT_MS + 1)
+        right = session_of(hsv)
+        right.document(body(hsv, [*rows[:20], said, *rows[21:]]), AT_MS + 1)
+        assert read(session) == read(right)
+
+
 @pytest.mark.parametrize("provider", ["hsv", "leicester"])
 def test_a_resumed_session_finds_what_vanished_meanwhile_and_nothing_else(
     provider: str, request: pytest.FixtureRequest
@@ -110,7 +133,7 @@ def test_a_resumed_session_finds_what_vanished_meanwhile_and_nothing_else(
     keep(before.document(body(recorded, rows[:-2]), AT_MS + 1))  # two withdrawn ...
     keep(before.document(body(recorded, rows[:-1]), AT_MS + 2))  # ... one of them back
     after = session_of(recorded)
-    after.resume(journal)
+    assert [after.resume(doc).doc for doc in journal] == journal
     assert after.timeline.events() == before.timeline.events()
     same = after.document(body(recorded, rows[:-1]), AT_MS + 3)
     assert same.applied == ()
