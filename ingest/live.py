@@ -128,7 +128,7 @@ class LiveMatch:
         for message in messages:
             name, doc = self._whose(message)
             if doc is not None:
-                self.sessions[name].resume((doc,))
+                self.sessions[name].resume(doc)
             for entry in self._told([message], [], []):
                 last = max([last, *(record.seq for record in entry.records)])
                 if any(record.seq <= published for record in entry.records):
