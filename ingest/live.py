@@ -53,7 +53,7 @@ class Feed:
     name: str
     adapter: Adapter
     match_id: str  # the provider's
-    info: MatchInfo | None = None  # where the provider's documents do not tell who plays
+    raw_info: fused.Doc | None = None  # its header, where its documents do not tell who plays
     sides: tuple[str, str] | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
 
@@ -86,7 +86,7 @@ class LiveMatch:
         self.match_id = match_id
         self.header: FeedHeader | None = None
         self.decoder: Decoder | None = None
-        self.sessions = {feed.name: Session(feed.adapter, feed.match_id, feed.info) for feed in feeds}
+        self.sessions = {feed.name: _session(feed) for feed in feeds}
         self._feeds = {feed.name: feed for feed in feeds}
         self._bounds, self._wait_ms = bounds, wait_ms
         self._journal: Journal | None = None
@@ -291,6 +291,13 @@ class LiveMatch:
             if decoded.changes:
                 entries.append(self._journal.passed(self._ticked_ms, decoded.changes))
         return entries
+
+
+def _session(feed: Feed) -> Session:
+    info = None if feed.raw_info is None else feed.adapter.info(feed.raw_info)
+    session = Session(feed.adapter, feed.match_id, info)
+    session.raw_info = feed.raw_info
+    return session
 
 
 def _sides(base: MatchInfo, other: MatchInfo, name: str, exchanged: bool) -> tuple[str, str]:
