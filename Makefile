@@ -67,7 +67,7 @@ chaos: ## Days of matches with every fault of every feed, from a random seed or 
 
 soak: ## 30 days of ten matches with faults, compressed (two processes)
 	@scripts/bootstrap.sh dev
-	@$(PY) -m tests.chaos --seed $(SEED) --days 30 --matches 10 --faults rough --poll 120 --archive --workers 2
+	@$(PY) -m tests.chaos --seed $(if $(filter command% environment%,$(origin SEED)),$(SEED),1) --days 30 --matches 10 --faults rough --poll 120 --archive --workers 2
 
 train: ## Fit xg/1 and model/1 again from recorded matches (10 min; DATA=folder CHECK=1: compare, write nothing)
 	@scripts/bootstrap.sh train
