@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli import live
 from backend.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ LISTED = 5
 """Findings of one code that are written out; --all writes every one."""
 
 _EXAMPLE = "Example: futstar ingest doctor --provider opta --input f24.xml f7.xml"
+
+
+app.command("twin", epilog=live.TWIN_EXAMPLE)(live.twin)
+app.command("run", epilog=live.RUN_EXAMPLE)(live.run)
 
 
 @app.callback()

@@ -1,0 +1,245 @@
+"""`futstar ingest run` and `twin`: a match from its providers to the bus, and a provider to try it on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backend.errors import UserError
+
+if TYPE_CHECKING:
+    from ingest.live import Feed, LiveMatch
+    from ingest.net.arrival import Source
+    from ingest.net.network import Network
+    from ingest.service import Told
+
+STATUS_S = 5.0
+TWIN_FIELDS = {"outlet": "a-twin", "user": "a-twin", "password": "a-twin", "key": "a-twin", "tournament": "twin"}
+"""What a twin is shown in place of credentials: it takes anything."""
+RUN_EXAMPLE = "Example: futstar ingest run --feed statsperform:FIXTURE@http://127.0.0.1:9000 --journal match"
+TWIN_EXAMPLE = "Example: futstar ingest twin --provider statsperform --port 9000 --speed 30 --faults rough"
+
+
+def twin(
+    provider: Annotated[str, typer.Option(help="Who is played: statsperform, opta, statsbomb or wyscout.")],
+    paths: Annotated[list[Path] | None, typer.Option("--input", help="Recorded match; else the installed one.")] = None,
+    match: Annotated[str | None, typer.Option(help="Which match of a folder of many.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 9000,
+    speed: Annotated[float, typer.Option(help="Match seconds per second.")] = 1.0,
+    faults: Annotated[str, typer.Option(help="What goes wrong: calm, rough or hell.")] = "rough",
+    seed: Annotated[int, typer.Option(help="Decides every fault.")] = 7,
+    start: Annotated[int, typer.Option(min=0, help="Begin at this second of the recording.")] = 0,
+) -> None:
+    """Play a provider from a recorded match, with faults: a server for trying clients, until Ctrl-C."""
+    from ingest.twin.server import open_twin, serve
+
+    if not speed > 0:
+        raise UserError("bad_speed", f"speed {speed:g} does not move: give a number above 0")
+    played = open_twin(provider, tuple(paths or ()), match=match, faults=faults, seed=seed)
+    info = played.script.info
+
+    async def listen() -> None:
+        async with serve(played, port=port, speed=speed, start_ms=start * 1000) as served:
+            typer.echo(f"{provider} plays {info.home.name} - {info.away.name} at {served.url}, {faults}, seed {seed}")
+            typer.echo(f"follow it: futstar ingest run --feed {provider}:{info.match_id}@{served.url} --journal FOLDER")
+            while served.now_ms < played.script.end_ms:
+                await asyncio.sleep(0.5)
+            typer.echo(f"the recording is over, {len(played.ledger.entries):,} faults done; Ctrl-C ends the server")
+            await asyncio.Event().wait()
+
+    asyncio.run(listen())
+
+
+def run(
+    feeds: Annotated[
+        list[str], typer.Option("--feed", help="PROVIDER:MATCH[@URL], the preferred one first; URL is a twin's.")
+    ],
+    journal: Annotated[Path, typer.Option(help="Folder of feed.jsonl; a run that was killed is taken up from it.")],
+    match: Annotated[str | None, typer.Option(help="The match's own id; else the first feed's.")] = None,
+    bus: Annotated[
+        str, typer.Option(help="memory://, redis://host, valkey://host or kafka://host:port.")
+    ] = "memory://",
+    group: Annotated[list[str] | None, typer.Option(help="A consumer of the bus that must not miss anything.")] = None,
+    kickoff: Annotated[str | None, typer.Option(help="Planned kick-off, 2026-11-21T18:30Z; else now.")] = None,
+    sides: Annotated[
+        list[str] | None, typer.Option(help="PROVIDER=HOME_ID:AWAY_ID where names do not tell who is at home.")
+    ] = None,
+    linger: Annotated[int, typer.Option(min=0, help="Seconds to go on after the final whistle.")] = 60,
+    seconds: Annotated[int | None, typer.Option(min=1, help="Stop after so many seconds.")] = None,
+) -> None:
+    """Follow a match at its providers, fused into one feed: journal first, then the bus.
+
+    Credentials come from FUTSTAR_FEED_<PROVIDER>_<FIELD> (docs/feeds.md).
+    """
+    planned_ms = _kickoff_ms(kickoff)
+    places = _named([_place(text) for text in feeds])
+    mapped = dict(_sides(text) for text in sides or ())
+    if unknown := mapped.keys() - {name for name, _, _, _ in places}:
+        raise UserError("bad_option", f"--sides names {sorted(unknown)[0]}, which is no --feed: name a feed's provider")
+    told = asyncio.run(
+        _follow(match or places[0][2], places, mapped, journal, bus, tuple(group or ()), planned_ms, linger, seconds)
+    )
+    typer.echo(
+        f"{told.arrivals:,} arrivals, {told.records:,} records, {told.problems:,} problems, {told.switches} switches; "
+        f"the journal is {journal / 'feed.jsonl'}"
+    )
+
+
+async def _follow(
+    match_id: str,
+    places: list[tuple[str, str, str, str]],
+    sides: Mapping[str, tuple[str, str]],
+    folder: Path,
+    bus_url: str,
+    groups: tuple[str, ...],
+    kickoff_ms: int,
+    linger_s: int,
+    seconds: int | None,
+) -> Told:
+    from ingest import service
+    from ingest.bus import open_bus
+    from ingest.bus.tasks import end
+    from ingest.feeds import adapter
+    from ingest.live import Feed, LiveMatch
+    from ingest.net.network import Network
+
+    feeds = [Feed(name, adapter(provider), key, sides=sides.get(name)) for name, provider, key, _ in places]
+    live = LiveMatch(match_id, feeds)
+    journal = service.FileJournal(folder / "feed.jsonl")
+    told = service.Told()
+    try:
+        async with open_bus(bus_url, service.streams(groups)) as bus, Network(_now_ms, random.Random()) as network:
+            urls = {name: url for name, _, _, url in places}
+            sources = {feed.name: _source(feed, urls[feed.name], network, kickoff_ms) for feed in feeds}
+            had = await service.take_up(live, journal, bus)
+            if live.header is not None:
+                typer.echo(f"taken up from the journal; the bus had {had:,} records")
+            following = asyncio.create_task(service.run(live, sources, journal, bus, _now_ms, told))
+            watching = asyncio.create_task(_watch(live, told, network, linger_s, seconds))
+            done, _ = await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
+            await end(*({following, watching} - done))
+            for task in done:
+                task.result()
+    finally:
+        journal.close()
+    return told
+
+
+def _source(feed: Feed, url: str, network: Network, kickoff_ms: int) -> Source:
+    """The provider's live source, or its twin's."""
+    from ingest.net.fleet import open_source
+    from ingest.net.secret import credentials, variable
+
+    try:
+        client = import_module(f"ingest.feeds.{feed.adapter.name}.client")
+        make = client.plan
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UserError("no_live_feed", f"{feed.adapter.name} cannot be followed live by this command") from error
+    env = None
+    if url:
+        env = {variable(feed.adapter.name, name): value for name, value in {**TWIN_FIELDS, "base": url}.items()}
+    plan = make(feed.match_id, credentials(feed.adapter.name, env), kickoff_ms)
+    return open_source(plan, network, getattr(client, "classify", None))
+
+
+async def _watch(live: LiveMatch, told: Told, network: Network, linger_s: int, seconds: int | None) -> None:
+    """Say how it stands every few seconds, until the match is over."""
+    began_s, over_s, before = time.monotonic(), 0.0, ""
+    while seconds is None or time.monotonic() - began_s < seconds:
+        await asyncio.sleep(min(STATUS_S, seconds or STATUS_S))
+        line = _status(live, told)
+        if line != before:
+            typer.echo(f"{datetime.now(UTC):%H:%M:%S}  {line}")
+            before, over_s = line, time.monotonic()
+        if _is_over(live) and time.monotonic() - over_s >= linger_s:
+            return
+
+
+def _status(live: LiveMatch, told: Told) -> str:
+    from ingest.decoder import FusedDecoder
+    from ingest.events import score
+
+    session = live.sessions.get(live.active)
+    if session is None or session.info is None:
+        return f"waiting for a feed to tell who plays ({told.arrivals:,} arrivals, {told.problems:,} problems)"
+    events = session.timeline.events()
+    home, away = score(events)
+    last = events[-1] if events else None
+    clock = f"period {last.period} {last.play_ms // 60_000}:{last.play_ms // 1000 % 60:02d}" if last else "not begun"
+    feeds = live.active
+    if isinstance(live.decoder, FusedDecoder):
+        fusion = live.decoder.fusion
+        health = {name: quality.health.score for name, quality in fusion.quality(_data_ms(live)).items()}
+        feeds = ", ".join(
+            f"{name} {state.value} {health[name]}{' (counts)' * (name == live.active)}"
+            for name, state in fusion.states().items()
+        )
+        causes = ", ".join(f"{cause.value} ({who})" for cause, who in fusion.condition.causes)
+        feeds += f"; not trusted: {causes}" if causes else ""
+    return (
+        f"{session.info.home.short} {home}-{away} {session.info.away.short}  {clock}  {len(events):,} events, "
+        f"{told.records:,} records, {told.problems:,} problem{'s' * (told.problems != 1)}  {feeds}"
+    )
+
+
+def _is_over(live: LiveMatch) -> bool:
+    from ingest.events import Kind
+
+    session = live.sessions.get(live.active)
+    events = session.timeline.events() if session is not None else ()
+    return bool(events) and any(
+        e.kind is Kind.PERIOD_END and e.period >= 2 and e.period == events[-1].period for e in events
+    )
+
+
+def _data_ms(live: LiveMatch) -> int:
+    assert live.header is not None
+    return max(0, _now_ms() - live.header.start_unix_ms)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _place(text: str) -> tuple[str, str, str]:
+    """Provider, its match id and the twin's address, if any."""
+    head, at, url = text.partition("@http")
+    provider, colon, key = head.partition(":")
+    if not (provider and colon and key):
+        raise UserError("bad_feed", f"--feed {text[:60]} is none: write PROVIDER:MATCH, or PROVIDER:MATCH@URL")
+    return provider, key, f"http{url}" if at else ""
+
+
+def _named(places: list[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
+    """Each feed with a name of its own: the provider's, numbered where it comes again."""
+    named: list[tuple[str, str, str, str]] = []
+    for provider, key, url in places:
+        number = sum(provider == other for _, other, _, _ in named) + 1
+        named.append((provider if number == 1 else f"{provider}-{number}", provider, key, url))
+    return named
+
+
+def _sides(text: str) -> tuple[str, tuple[str, str]]:
+    provider, equals, ids = text.partition("=")
+    home, colon, away = ids.partition(":")
+    if not (provider and equals and colon and home and away):
+        raise UserError("bad_option", f"--sides {text[:60]} is none: write PROVIDER=HOME_ID:AWAY_ID")
+    return provider, (home, away)
+
+
+def _kickoff_ms(text: str | None) -> int:
+    if text is None:
+        return _now_ms()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UserError("bad_option", f"--kickoff {text[:40]} is no time: write 2026-11-21T18:30Z") from error
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
