@@ -1,0 +1,151 @@
+"""`futstar ingest run` against twins on real sockets, as a newcomer would try it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli.ingest import app
+from backend.errors import UserError
+from ingest.decoder import decoder
+from ingest.events import FeedError
+from ingest.feed import read_feed
+from ingest.service import FileJournal
+from ingest.timeline import Timeline
+
+MATCH = "71pif9hi2vwzp6q0xzilyxst0"
+COMMAND = [sys.executable, "-m", "backend.cli.main", "ingest"]
+
+
+@contextmanager
+def twin(seed: int, faults: str = "calm") -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A twin's address; it plays a minute of the match in a second."""
+    command = [*COMMAND, "twin", "--provider", "statsperform", "--port", "0", "--speed", "60", "--start", "60"]
+    process = subprocess.Popen(
+        [*command, "--seed", str(seed), "--faults", faults], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found is not None
+        yield found.group(), process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def follow(folder: Path, seconds: int, *urls: str) -> str:
+    feeds = [word for url in urls for word in ("--feed", f"statsperform:{MATCH}@{url}")]
+    done = subprocess.run(
+        [*COMMAND, "run", *feeds, "--journal", str(folder), "--seconds", str(seconds)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def events_of(journal: Path) -> Timeline:
+    header, messages = read_feed(journal)
+    reading, timeline = decoder(header), Timeline()
+    for message in messages:
+        timeline.apply(reading.decode(message).changes)
+    return timeline
+
+
+def test_a_match_is_followed_into_a_journal_that_reads_as_a_feed_and_taken_up_after_a_stop(tmp_path: Path) -> None:
+    with twin(7, "rough") as (url, _):
+        said = follow(tmp_path, 4, url)
+        assert "HSV" in said
+        before = len(events_of(tmp_path / "feed.jsonl"))
+        assert before > 20
+        (tmp_path / "feed.jsonl").open("ab").write(b'{"at_ms": 1, "do')  # killed in the middle of a line
+        assert "taken up from the journal" in follow(tmp_path, 3, url)
+    assert len(events_of(tmp_path / "feed.jsonl")) > before
+
+
+def test_the_standby_takes_over_when_the_primary_dies(tmp_path: Path) -> None:
+    with twin(7) as (first, primary), twin(9) as (second, _):
+        following = subprocess.Popen(
+            [
+                *COMMAND,
+                "run",
+                "--journal",
+                str(tmp_path),
+                "--seconds",
+                "12",
+                "--feed",
+                f"statsperform:{MATCH}@{first}",
+                "--feed",
+                f"statsperform:{MATCH}@{second}",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert following.stdout is not None
+        assert "statsperform up 100 (counts)" in following.stdout.readline()
+        primary.kill()
+        rest, _ = following.communicate(timeout=60)
+    assert following.returncode == 0
+    assert "statsperform-2 up 100 (counts)" in rest
+    assert "1 switches" in rest
+    header, messages = read_feed(tmp_path / "feed.jsonl")
+    assert header.provider == "fused"
+    assert {message.doc["from"] for message in messages} == {"statsperform", "statsperform-2"}
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["--feed", "nothing"], "bad_feed", "PROVIDER:MATCH"),
+        (["--feed", "nothing:5"], "unknown_provider", "choose one of"),
+        (["--feed", "statsperform:5"], "no_credentials", "FUTSTAR_FEED_STATSPERFORM_OUTLET"),
+        (["--feed", "sportradar:5"], "no_index_feed", "name another feed before it"),
+        (["--feed", "statsperform:5@http://127.0.0.1:1", "--bus", "foo://x"], "bad_bus_url", "memory://"),
+        (["--feed", "statsperform:5@http://example.org"], "bad_base", "https://"),
+        (["--feed", "statsperform:5", "--kickoff", "soon"], "bad_option", "2026-11-21T18:30Z"),
+        (["--feed", "statsperform:5", "--sides", "statsperform=1"], "bad_option", "HOME_ID:AWAY_ID"),
+        (["--feed", "statsperform:5", "--sides", "opta=1:2"], "bad_option", "is no --feed"),
+    ],
+)
+def test_bad_options_are_one_clear_sentence(args: list[str], code: str, words: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["run", *args, "--journal", str(tmp_path)])
+    assert isinstance(done.exception, UserError | FeedError), done.output
+    assert done.exception.code == code
+    assert words in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["--provider", "bigco"], "unknown_provider"),
+        (["--provider", "statsperform", "--faults", "some"], "unknown_faults"),
+        (["--provider", "statsperform", "--speed", "0"], "bad_speed"),
+        (["--provider", "statsperform", "--input", "/nowhere"], "no_such_file"),
+        (["--provider", "sportradar"], "no_default_match"),
+    ],
+)
+def test_a_twin_that_cannot_play_says_why(args: list[str], code: str) -> None:
+    done = CliRunner().invoke(app, ["twin", *args])
+    assert isinstance(done.exception, UserError | FeedError), done.output
+    assert done.exception.code == code
+
+
+def test_a_journal_of_other_feeds_is_refused(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path / "feed.jsonl")
+    assert journal.read() is None
+    journal.append([b'{"feed":"futstar/1","provider":"opta","match_id":"9","start_unix_ms":0,"seed":0,"info":{}}\n'])
+    journal.close()
+    done = CliRunner().invoke(app, ["run", "--feed", "statsperform:5@http://127.0.0.1:1", "--journal", str(tmp_path)])
+    assert isinstance(done.exception, FeedError)
+    assert done.exception.code == "other_journal"
