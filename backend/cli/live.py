@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,6 +71,9 @@ def run(
     sides: Annotated[
         list[str] | None, typer.Option(help="PROVIDER=HOME_ID:AWAY_ID where names do not tell who is at home.")
     ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="PROVIDER=FILE that tells who plays, where its events do not (StatsBomb).")
+    ] = None,
     linger: Annotated[int, typer.Option(min=0, help="Seconds to go on after the final whistle.")] = 60,
     seconds: Annotated[int | None, typer.Option(min=1, help="Stop after so many seconds.")] = None,
 ) -> None:
@@ -79,14 +81,21 @@ def run(
 
     Credentials come from FUTSTAR_FEED_<PROVIDER>_<FIELD> (docs/feeds.md).
     """
+    from ingest.feeds import adapter
+    from ingest.live import Feed, LiveMatch
+
     planned_ms = _kickoff_ms(kickoff)
     places = _named([_place(text) for text in feeds])
     mapped = dict(_sides(text) for text in sides or ())
     if unknown := mapped.keys() - {name for name, _, _, _ in places}:
         raise UserError("bad_option", f"--sides names {sorted(unknown)[0]}, which is no --feed: name a feed's provider")
-    told = asyncio.run(
-        _follow(match or places[0][2], places, mapped, journal, bus, tuple(group or ()), planned_ms, linger, seconds)
-    )
+    headers = dict(_header(text) for text in header or ())
+    followed = [
+        (Feed(name, adapter(provider), key, headers.get(name), mapped.get(name)), url)
+        for name, provider, key, url in places
+    ]
+    live = LiveMatch(match or places[0][2], [feed for feed, _ in followed])
+    told = asyncio.run(_follow(live, followed, journal, bus, tuple(group or ()), planned_ms, linger, seconds))
     typer.echo(
         f"{told.arrivals:,} arrivals, {told.records:,} records, {told.problems:,} problems, {told.switches} switches; "
         f"the journal is {journal / 'feed.jsonl'}"
@@ -94,9 +103,8 @@ def run(
 
 
 async def _follow(
-    match_id: str,
-    places: list[tuple[str, str, str, str]],
-    sides: Mapping[str, tuple[str, str]],
+    live: LiveMatch,
+    followed: list[tuple[Feed, str]],
     folder: Path,
     bus_url: str,
     groups: tuple[str, ...],
@@ -107,18 +115,13 @@ async def _follow(
     from ingest import service
     from ingest.bus import open_bus
     from ingest.bus.tasks import end
-    from ingest.feeds import adapter
-    from ingest.live import Feed, LiveMatch
     from ingest.net.network import Network
 
-    feeds = [Feed(name, adapter(provider), key, sides=sides.get(name)) for name, provider, key, _ in places]
-    live = LiveMatch(match_id, feeds)
     journal = service.FileJournal(folder / "feed.jsonl")
     told = service.Told()
     try:
         async with open_bus(bus_url, service.streams(groups)) as bus, Network(_now_ms, random.Random()) as network:
-            urls = {name: url for name, _, _, url in places}
-            sources = {feed.name: _source(feed, urls[feed.name], network, kickoff_ms) for feed in feeds}
+            sources = {feed.name: _source(feed, url, network, kickoff_ms) for feed, url in followed}
             had = await service.take_up(live, journal, bus)
             if live.header is not None:
                 typer.echo(f"taken up from the journal; the bus had {had:,} records")
@@ -135,7 +138,9 @@ async def _follow(
 
 def _source(feed: Feed, url: str, network: Network, kickoff_ms: int) -> Source:
     """The provider's live source, or its twin's."""
+    from ingest.net.files import FolderSource
     from ingest.net.fleet import open_source
+    from ingest.net.plan import Transport
     from ingest.net.secret import credentials, variable
 
     try:
@@ -146,7 +151,10 @@ def _source(feed: Feed, url: str, network: Network, kickoff_ms: int) -> Source:
     env = None
     if url:
         env = {variable(feed.adapter.name, name): value for name, value in {**TWIN_FIELDS, "base": url}.items()}
-    plan = make(feed.match_id, credentials(feed.adapter.name, env), kickoff_ms)
+    keys = credentials(feed.adapter.name, env)
+    plan = make(feed.match_id, keys, kickoff_ms)
+    if plan.transport is Transport.FILES:
+        return FolderSource(plan, Path(keys.get("folder", "")), client.patterns(feed.match_id), network)
     return open_source(plan, network, getattr(client, "classify", None))
 
 
@@ -233,6 +241,23 @@ def _sides(text: str) -> tuple[str, tuple[str, str]]:
     if not (provider and equals and colon and home and away):
         raise UserError("bad_option", f"--sides {text[:60]} is none: write PROVIDER=HOME_ID:AWAY_ID")
     return provider, (home, away)
+
+
+def _header(text: str) -> tuple[str, dict[str, Any]]:
+    """A feed's name and its header, as its own documents would tell it."""
+    from ingest.feeds import adapter
+
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise UserError("bad_option", f"--header {text[:60]} is none: write PROVIDER=FILE")
+    try:
+        body = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError("file_unreadable", f"cannot read {path} ({error.strerror}): check the path") from error
+    found = adapter(name.partition("-")[0]).document(body).raw_info
+    if found is None:
+        raise UserError("no_header", f"{path} does not tell who plays: give the provider's match document")
+    return name, found
 
 
 def _kickoff_ms(text: str | None) -> int:
