@@ -151,6 +151,8 @@ class LiveMatch:
             name, doc = self._whose(message)
             if name in self._names and isinstance(doc, dict):
                 self.sessions[name].resume(doc)
+            elif message.doc.get("sign") in _LIFE:
+                self._life_ms[name] = header.start_unix_ms + message.at_ms
             found(self._told([message], []))
         if published is not None and last < seq and published.raw == NO_RAW:  # time had passed since the last line
             passed = self._until(published.at_ms - header.start_unix_ms, [])
