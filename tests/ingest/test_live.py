@@ -386,6 +386,13 @@ def test_signs_of_life_are_kept_once_a_second_and_other_signs_always(w: World) -
     assert signs == [Sign.HEARTBEAT] * 5 + [Sign.LOST] * 3
 
 
+def test_a_restart_writes_no_sign_of_life_that_was_written_a_moment_before(w: World) -> None:
+    beats: list[Step] = [(PRIMARY, Arrival(w.start_unix_ms + n * 100, ArrivalKind.HEARTBEAT)) for n in range(50)]
+    straight = Life(live(w)).follow(beats)
+    again = resumed(live(w), Life(live(w)).follow(beats[:25]).log).follow(beats[25:])
+    assert again.lines == straight.lines
+
+
 def test_fragments_that_come_again_leave_no_crowd_of_signs(w: World) -> None:
     docs = [message.doc for message in w.feeds[PRIMARY][:30]]
     life = Life(live(w)).follow([(PRIMARY, pushed(w.start_unix_ms, *docs[:29]))])

@@ -233,6 +233,17 @@ def test_in_real_order_of_things_the_service_gives_what_the_core_gives(w: World,
     assert [encode(record) for record in records] == core.bytes
 
 
+async def test_a_match_that_is_over_before_its_standby_told_who_plays_is_kept(
+    hsv: Recorded, journal: FileJournal
+) -> None:
+    match_id = hsv.info.match_id
+    match = LiveMatch(MATCH_ID, [Feed(name, ADAPTERS["statsperform"], match_id) for name in ("a", "b")])
+    async with memory() as bus:
+        told = await run(match, {"a": Given(documents(hsv, 60)), "b": Given([])}, journal, bus, lambda: AT_MS)
+        assert len(await records_of(bus)) == told.records > 50
+    assert len(read_feed(journal.path)[1]) == 60
+
+
 async def test_a_source_faster_than_a_bus_that_fails_does_not_hang_the_end(hsv: Recorded, journal: FileJournal) -> None:
     beats = [Arrival(AT_MS + n, ArrivalKind.HEARTBEAT) for n in range(1_000)]
     async with memory() as bus, asyncio.timeout(5):
