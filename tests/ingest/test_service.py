@@ -14,6 +14,7 @@ import pytest
 
 from ingest.bus import Bus, Message
 from ingest.bus.memory import Memory
+from ingest.bus.model import MAX_VALUE_BYTES
 from ingest.bus.opening import open_bus
 from ingest.events import FeedError
 from ingest.feed import FeedHeader, read_feed
@@ -231,6 +232,17 @@ def test_in_real_order_of_things_the_service_gives_what_the_core_gives(w: World,
     _, records = follow(w, tmp_path, {}, end_ms=100_000)
     core = Life(live(w)).follow(ticked(arrivals(w, 100_000)))
     assert [encode(record) for record in records] == core.bytes
+
+
+async def test_a_row_too_large_for_the_bus_is_told_and_stops_nothing(hsv: Recorded, journal: FileJournal) -> None:
+    rows = [row.doc for row in hsv.rows[:3]]
+    huge = {**rows[1], "qualifier": [{"id": 1, "qualifierId": 1, "value": "x" * MAX_VALUE_BYTES}]}
+    body = orjson.dumps({"matchInfo": hsv.raw_info, "liveData": {"event": [rows[0], huge, rows[2]]}})
+    came = [Arrival(AT_MS, ArrivalKind.DOCUMENT, body), Arrival(AT_MS, ArrivalKind.FRAGMENTS, orjson.dumps(huge))]
+    async with memory() as bus:
+        told = await run(single(hsv), {"only": Given(came)}, journal, bus, lambda: AT_MS)
+        assert len(await fragments_of(bus)) == 2
+    assert told.problems == 2
 
 
 async def test_a_match_that_is_over_before_its_standby_told_who_plays_is_kept(
