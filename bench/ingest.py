@@ -3,23 +3,34 @@
 The rows are those of the complete real match in the kloppy package. A changed document differs from the one before it
 in three rows of 1,737, as a poll a few seconds later does. The live matches are its replays: every message is decoded
 from its bytes, all sessions advance together on one core, and memory is that of the whole process.
+
+From feed to bus: the service as it runs, with its journal in a file and the bus in memory. An arrival's time is from
+when its source hands it over until the bus has acknowledged its raw fragments and its records.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 import psutil
 
 from bench.harness import Result, percentile, result, seconds
+from ingest.bus import Bus
+from ingest.bus.memory import Memory
 from ingest.feeds import adapter, default_match_paths
+from ingest.live import Feed, Happened, LiveMatch
+from ingest.net.arrival import Arrival, ArrivalKind
+from ingest.service import FileJournal, streams
+from ingest.service import run as serve
 from ingest.session import Outcome, Session
 
 ROOT = Path(__file__).parents[1]
@@ -112,6 +123,72 @@ def live(matches: int) -> dict[str, float]:
     }
 
 
+class _OneByOne:
+    """A source that hands over the next arrival when the one before it is on the bus."""
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        self._arrivals = arrivals
+        self._done = asyncio.Event()
+        self._began = 0.0
+        self.runs_ms: list[float] = []
+        self.records: list[int] = []
+
+    def watch(self, happened: Happened) -> None:
+        """The bus has acknowledged what ``happened``."""
+        if len(self.runs_ms) < len(self._arrivals):
+            self.runs_ms.append((time.perf_counter() - self._began) * 1e3)
+            self.records.append(sum(len(entry.records) for entry in happened.entries))
+        self._done.set()
+
+    def forget(self) -> None:
+        """Nothing is polled."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aiter__(self) -> AsyncIterator[Arrival]:
+        for arrival in self._arrivals:
+            self._done.clear()
+            self._began = time.perf_counter()
+            yield arrival
+            await self._done.wait()
+
+
+async def _to_bus(match: LiveMatch, arrivals: Sequence[Arrival]) -> list[float]:
+    """Milliseconds from source to bus of each arrival that made a record."""
+    source = _OneByOne(arrivals)
+    with tempfile.TemporaryDirectory() as folder:
+        journal = FileJournal(Path(folder) / "feed.jsonl")
+        try:
+            async with Bus(Memory(), streams()) as bus:
+                await serve(match, {"only": source}, journal, bus, lambda: AT_MS, watch=source.watch)
+        finally:
+            journal.close()
+    if len(source.runs_ms) != len(arrivals):
+        raise RuntimeError(f"{len(source.runs_ms)} of {len(arrivals)} arrivals came to the bus")
+    return [ms for ms, records in zip(source.runs_ms, source.records, strict=True) if records]
+
+
+def _from_feed_to_bus(count: int, repeats: int) -> Iterator[Result]:
+    """A message of a pushed match, and a changed document, from the source to the acknowledgement of the bus."""
+    header, messages = STATSPERFORM.replay(default_match_paths(), 1)
+    pushed = [Arrival(AT_MS + m.at_ms, ArrivalKind.FRAGMENTS, orjson.dumps(m.doc) + b"\n") for m in messages]
+    body = default_match_paths()[1].read_bytes()
+    polled = [Arrival(AT_MS + n, ArrivalKind.DOCUMENT, _changed(body, n)) for n in range(count + 1)]
+    for name, arrivals, raw_info, first in (
+        ("a pushed message", pushed, header.info, 0),
+        ("a changed MA3 document (JSON)", polled, None, 1),  # the first one is the whole match
+    ):
+        runs = []
+        for _ in range(repeats):
+            match = LiveMatch("bench", [Feed("only", STATSPERFORM, header.match_id, raw_info)])
+            gc.collect()
+            runs.append(asyncio.run(_to_bus(match, arrivals))[first:])
+        for share in (50, 99):
+            values = [percentile(one, share) for one in runs]
+            yield result(f"{name} to its event on the bus, p{share}", "ms", values)
+
+
 KEPT_FEEDS = 8
 """So many different replays, each pushed into every eighth session: the feeds' own bytes are not to be measured."""
 
@@ -125,7 +202,8 @@ def _live(matches: int) -> dict[str, float]:
 
 
 def run(quick: bool = False) -> list[Result]:
-    """Fifty changed documents of each form and three runs of 200 matches (quick: ten, and 40 matches once)."""
+    """Fifty changed documents of each form, three matches from feed to bus and three runs of 200 matches (quick: ten,
+    one, and 40 matches once)."""
     count, matches, repeats = (10, 40, 1) if quick else (50, MATCHES, 3)
     body = default_match_paths()[1].read_bytes()
     results = [
@@ -137,6 +215,7 @@ def run(quick: bool = False) -> list[Result]:
         _unchanged(5 * count),
         *_polled("json", count),
         *_polled("xml", count),
+        *_from_feed_to_bus(count, 1 if quick else 3),
     ]
     runs = [_live(matches) for _ in range(repeats)]
     name = f"{matches} live matches by push"

@@ -25,6 +25,8 @@ Doc = dict[str, Any]
 DROP_ROWS, DROP_SHARE = 5, 0.02
 """Up to so many rows, or this share of the match, may vanish from a document at once. More looks like half a
 document, and is believed only when the next one agrees."""
+LONGEST_ROW = 256 * 1024
+"""A row of more bytes is no event, and would not pass the bus: a feed must not stop its match with one."""
 
 
 class Outcome(StrEnum):
@@ -177,6 +179,10 @@ class Session:
             except (TypeError, ValueError) as error:  # an integer beyond 64 bits, a lone surrogate
                 problems.append(Problem("bad_event", f"event {key[:40]}", f"{error}"[:200]))
                 seen.add(key)  # it is there, only not to be read
+                continue
+            if len(packed) > LONGEST_ROW:
+                problems.append(Problem("bad_event", f"event {key[:40]}", f"{len(packed)} bytes are no event"))
+                seen.add(key)
                 continue
             digest = xxhash.xxh3_128_digest(packed)
             known = self._rows.get(key) if key else None

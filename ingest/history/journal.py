@@ -11,7 +11,7 @@ from ingest.events import Upsert
 from ingest.feed import FeedHeader, FeedMessage
 from ingest.history.model import Correction, Fragment, Line, Match, day_of, sha256, usual_line
 from ingest.record import Record
-from ingest.timeline import Change, Timeline
+from ingest.timeline import Applied, Change, Timeline
 
 NO_RAW = "0" * 64
 """Stands where a record comes from no fragment: the time that passed made a fused feed switch."""
@@ -30,8 +30,7 @@ class Ledger:
         """What the record replaced or withdrew; None for what is new, and for what changed nothing."""
         self.seq = max(self.seq, record.seq)
         for applied in self._timeline.apply((record.change,)):
-            if applied.old is not None:
-                return Correction(record.match_id, record.seq, record.provider, record.at_ms, applied.old, applied.new)
+            return _correction(record, applied)
         return None
 
 
@@ -46,7 +45,10 @@ class Entry:
 
 
 class Journal:
-    """The rows of one feed, message by message. ``match`` is pinned to the day on which the feed starts."""
+    """The rows of one feed, message by message. ``match`` is pinned to the day on which the feed starts.
+
+    A change that changes nothing for anyone (it comes again, or was overtaken by a later version) is no record.
+    """
 
     def __init__(self, header: FeedHeader) -> None:
         self.match = Match(header.match_id, header.provider, day_of(header.start_unix_ms), header.line)
@@ -54,7 +56,7 @@ class Journal:
         self._start_unix_ms = header.start_unix_ms
         self._seq = 0
         self._seen: set[str] = set()
-        self._ledger = Ledger()
+        self._timeline = Timeline()
 
     def message(self, message: FeedMessage, changes: Iterable[Change]) -> Entry:
         """The next message and what the adapter read in it."""
@@ -79,12 +81,19 @@ class Journal:
     ) -> tuple[tuple[Record, ...], tuple[Correction, ...]]:
         records, corrections = [], []
         for change in changes:
-            self._seq += 1
-            record = Record(self.match.match_id, self.match.provider, self._seq, at_ms, raw, change)
-            records.append(record)
-            if (found := self._ledger.correction(record)) is not None:
-                corrections.append(found)
+            for applied in self._timeline.apply((change,)):
+                self._seq += 1
+                record = Record(self.match.match_id, self.match.provider, self._seq, at_ms, raw, change)
+                records.append(record)
+                if (found := _correction(record, applied)) is not None:
+                    corrections.append(found)
         return tuple(records), tuple(corrections)
+
+
+def _correction(record: Record, applied: Applied) -> Correction | None:
+    if applied.old is None:
+        return None
+    return Correction(record.match_id, record.seq, record.provider, record.at_ms, applied.old, applied.new)
 
 
 def event_id(record: Record) -> str:

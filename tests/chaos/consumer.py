@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from ingest.bus import Bus
 from ingest.bus.seen import Seen
 from ingest.record import Record, decode
+from ingest.service import EVENTS
 from ingest.timeline import Timeline
 from tests.chaos.process import Crashes, Killed
 
-STREAM, GROUP = "events", "index"
+GROUP = "index"
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Store:
 
 async def consume(bus: Bus, name: str, store: Store, crashes: Crashes, rng: random.Random) -> None:
     """Read until killed: store, then acknowledge. It dies before, between and after, and at times it fails."""
-    subscription = bus.consume(STREAM, GROUP, name)
+    subscription = bus.consume(EVENTS, GROUP, name)
     await subscription.__aenter__()  # and no exit: a process that is killed does not say goodbye
     async for batch in subscription:
         first_time = batch[0].attempt == 1  # what kills each of its consumers becomes a dead letter: not meant here

@@ -1,4 +1,4 @@
-"""One match of the simulation: a twin that goes wrong, the real client, session and publisher, and the accounts."""
+"""One match of the simulation: a twin that goes wrong, the real client and service, and the accounts."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-import orjson
-
 from ingest.bus import Bus
 from ingest.feeds import ADAPTERS, Recorded
+from ingest.live import Feed, LiveMatch
 from ingest.net.arrival import Arrival
 from ingest.net.network import Network
 from ingest.net.plan import Address, BudgetSpec, Cadence, Endpoint, FeedPlan, Phase, Push, Span, Transport
 from ingest.net.poll import PollSource
 from ingest.net.push import Message, PushSource
 from ingest.net.secret import Secret
-from ingest.publish import Publisher, pump
-from ingest.record import encode
-from ingest.session import Session
+from ingest.service import run, take_up
 from ingest.twin.core import Twin
 from ingest.twin.faults import Faults, Ledger
 from ingest.twin.script import write
 from ingest.twin.stream import BEAT_MS
 from ingest.twin.transport import TwinTransport
-from tests.chaos.consumer import STREAM
 from tests.chaos.process import Crashes, Disk, Out
 
 SETTLE_MS = 8 * 60_000
@@ -76,6 +72,7 @@ class Match:
         self._rng = random.Random(f"match {fixture.seed}")
         self._crashes = crashes
         self._poll_ms = poll_ms
+        self.fragments: set[str] = set()
         self.disk = Disk(crashes, random.Random(f"disk {fixture.seed}"))
 
     def calm(self) -> bool:
@@ -86,16 +83,16 @@ class Match:
         """One life: take up the journal, publish what the bus lacks, follow the feed to its end."""
         self.accounts.lives += 1
         key = self.fixture.key
-        session = Session(self.script.adapter, self.fixture.recorded.info.match_id, self.fixture.recorded.info)
-        publisher = Publisher(session, key)
+        recorded = self.fixture.recorded
+        feed = Feed("twin", self.script.adapter, recorded.info.match_id, raw_info=recorded.raw_info)
+        match = LiveMatch(key, [feed])
+        session = match.sessions["twin"]
         network = Network(self._now_ms, random.Random(self._rng.getrandbits(64)), self.transport)
-        out = Out(bus, self._crashes)
+        out = Out(bus, self._crashes, self.fragments)
         try:
-            numbers = [orjson.loads(message.value)["seq"] async for message in bus.replay(STREAM, key=key)]
-            left = publisher.resume(self.disk.messages(), max(numbers, default=0))
-            await bus.publish_many(STREAM, [(key, encode(record)) for record in left])
+            await take_up(match, self.disk, out)
             source = _Counting(self._source(network), self.accounts.arrivals)
-            await pump(source, publisher, self.disk, out, STREAM)
+            await run(match, {"twin": source}, self.disk, out, self._now_ms)
             await network.close()
         finally:
             self.accounts.network.update(network.counts)

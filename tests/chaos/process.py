@@ -6,13 +6,16 @@ import asyncio
 import contextvars
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
-from ingest.bus import Bus, Stream
+import orjson
+
+from ingest.bus import Bus, Message, Stream
 from ingest.bus.memory import Memory
-from ingest.feed import FeedMessage, parse_message
+from ingest.feed import FeedHeader, FeedMessage
+from ingest.service import RAW, read_journal
 
 _process: contextvars.ContextVar[int] = contextvars.ContextVar("process", default=0)
 
@@ -115,35 +118,48 @@ class Disk:
         self._rng = rng
 
     def append(self, lines: Iterable[bytes]) -> None:
-        """See `ingest.publish.Journal`."""
+        """See `ingest.service.Lines`."""
         batch = b"".join(lines)
         if self._crashes.here("publisher died writing its journal"):
             self.data += batch[: self._rng.randrange(len(batch))]
             raise Killed
         self.data += batch
 
-    def messages(self) -> list[FeedMessage]:
+    def read(self) -> tuple[FeedHeader, list[FeedMessage]] | None:
         """What a new process finds: whole lines; a torn last one is cut off."""
         end = self.data.rfind(b"\n") + 1
         del self.data[end:]
-        return [parse_message(line) for line in bytes(self.data).splitlines(keepends=True)]
+        return read_journal(bytes(self.data), "the disk")
 
 
 class Out:
-    """The publisher's way to the bus, on which it may die before or after the bus has the records."""
+    """The publisher's way to the bus, on which it may die before, between and after what the bus then has.
 
-    def __init__(self, bus: Bus, crashes: Crashes) -> None:
+    ``fragments`` are the names of the raw fragments that the bus has, of all lives.
+    """
+
+    def __init__(self, bus: Bus, crashes: Crashes, fragments: set[str]) -> None:
         self._bus = bus
         self._crashes = crashes
+        self._fragments = fragments
+
+    def replay(self, stream: str, *, key: str | None = None) -> AsyncIterator[Message]:
+        """See `ingest.service.Out`."""
+        return self._bus.replay(stream, key=key)
 
     async def publish_many(self, stream: str, items: Iterable[tuple[str, bytes]]) -> None:
-        """See `ingest.publish.Out`."""
+        """See `ingest.service.Out`."""
         batch: Sequence[tuple[str, bytes]] = list(items)
         if self._crashes.here("publisher died before publishing"):
             raise Killed
-        if len(batch) > 1 and self._crashes.here("publisher died between two records"):
-            await self._bus.publish_many(stream, batch[: len(batch) // 2])
+        if len(batch) > 1 and self._crashes.here("publisher died between two messages"):
+            await self._put(stream, batch[: len(batch) // 2])
             raise Killed
-        await self._bus.publish_many(stream, batch)
+        await self._put(stream, batch)
         if self._crashes.here("publisher died after publishing"):
             raise Killed
+
+    async def _put(self, stream: str, batch: Sequence[tuple[str, bytes]]) -> None:
+        await self._bus.publish_many(stream, batch)
+        if stream == RAW:
+            self._fragments.update(orjson.loads(value)["raw"] for _, value in batch)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from ingest.bus import Bus, Stream
 from ingest.feeds import ADAPTERS, Recorded
+from ingest.service import EVENTS, RAW
 from ingest.twin.faults import Fault, Faults
 from ingest.twin.script import unversioned
 from tests.chaos.accounting import unaccounted
-from tests.chaos.consumer import GROUP, STREAM, Store, consume
+from tests.chaos.consumer import GROUP, Store, consume
 from tests.chaos.loop import run
 from tests.chaos.match import Fixture, Match
 from tests.chaos.process import Crashes, End, Engine, Kernel
@@ -100,21 +101,21 @@ async def _day(recordings: Sequence[Recorded], rules: Rules, seed: int, log: _Lo
         publishing.append(crashes)
         matches.append(Match(fixture, rules.faults, rules.poll_ms, now_ms, crashes))
     engine = Engine(LEASE_MS, now_ms)
-    stream = Stream(STREAM, groups=(GROUP,), keep=10_000_000)
+    streams = (Stream(EVENTS, groups=(GROUP,), keep=10_000_000), Stream(RAW, keep=1_000))
     store = Store()
-    async with Bus(engine, (stream,), now_ms=now_ms) as watch:
+    async with Bus(engine, streams, now_ms=now_ms) as watch:
         consumers = [
-            asyncio.create_task(_keep_consuming(kernel, engine, stream, store, consuming, rules, seed, n))
+            asyncio.create_task(_keep_consuming(kernel, engine, streams, store, consuming, rules, seed, n))
             for n in range(rules.consumers)
         ]
         await asyncio.gather(
             *(
-                _keep_publishing(kernel, engine, stream, match, crashes, rules)
+                _keep_publishing(kernel, engine, streams, match, crashes, rules)
                 for match, crashes in zip(matches, publishing, strict=True)
             )
         )
         async with asyncio.timeout(600):
-            while any(any(lags) for lags in (await watch.lag(STREAM)).values()):
+            while any(any(lags) for lags in (await watch.lag(EVENTS)).values()):
                 for task in consumers:
                     if task.done():
                         task.result()  # raises: a consumer's process ends only with an error
@@ -122,7 +123,7 @@ async def _day(recordings: Sequence[Recorded], rules: Rules, seed: int, log: _Lo
         for task in consumers:
             task.cancel()
         await asyncio.gather(*consumers, return_exceptions=True)
-        letters = await watch.dead_letters(STREAM, GROUP)
+        letters = await watch.dead_letters(EVENTS, GROUP)
     wrong = [f"{len(letters)} dead letters: {letters[0].reason}"] if letters else []
     for match in matches:
         wrong += _compared(match, store)
@@ -165,14 +166,14 @@ def _fixtures(recordings: Sequence[Recorded], rules: Rules, rng: random.Random) 
 
 
 async def _keep_publishing(
-    kernel: Kernel, engine: Engine, stream: Stream, match: Match, crashes: Crashes, rules: Rules
+    kernel: Kernel, engine: Engine, streams: Sequence[Stream], match: Match, crashes: Crashes, rules: Rules
 ) -> None:
     """The supervisor of one match: start its process again whenever it dies."""
     await asyncio.sleep(match.fixture.kickoff_ms / 1000)
     while True:
 
         async def body() -> None:
-            bus = Bus(engine, (stream,))
+            bus = Bus(engine, streams)
             await bus.__aenter__()
             await match.run(bus)
             await bus.close()
@@ -185,7 +186,14 @@ async def _keep_publishing(
 
 
 async def _keep_consuming(
-    kernel: Kernel, engine: Engine, stream: Stream, store: Store, crashes: Crashes, rules: Rules, seed: int, number: int
+    kernel: Kernel,
+    engine: Engine,
+    streams: Sequence[Stream],
+    store: Store,
+    crashes: Crashes,
+    rules: Rules,
+    seed: int,
+    number: int,
 ) -> None:
     """The supervisor of one consumer. Each life has a name of its own, so that leases are told apart."""
     rng = random.Random(f"consumer {seed} {number}")
@@ -194,7 +202,7 @@ async def _keep_consuming(
         life += 1
 
         async def body(name: str = f"consumer-{number}-{life:05d}") -> None:
-            bus = Bus(engine, (stream,))
+            bus = Bus(engine, streams)
             await bus.__aenter__()
             await consume(bus, name, store, crashes, rng)
 
@@ -212,7 +220,10 @@ def _compared(match: Match, store: Store) -> list[str]:
         lost, extra = set(truth) - set(held), set(held) - set(truth)
         one = sorted(event.event_id for event in lost | extra)[0] if lost | extra else "the order"
         wrong.append(f"{key}: {len(lost)} of {len(truth)} events lost or different, {len(extra)} too many, as {one}")
-    seqs = [record.seq for record in store.records.get(key, ())]
+    records = store.records.get(key, [])
+    if any(record.raw not in match.fragments for record in records):
+        wrong.append(f"{key}: a record names a raw fragment that is not on the bus")
+    seqs = [record.seq for record in records]
     if seqs != list(range(1, len(seqs) + 1)):
         wrong.append(f"{key}: the numbers of its records have holes or run back")
     if match.twin.refused:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.feed import FeedHeader
 from ingest.feeds import Recorded
 from ingest.net.plan import Phase
 from ingest.twin.faults import HELL, ROUGH, Fault
@@ -138,13 +139,17 @@ def test_a_killed_process_takes_its_tasks_along_and_says_no_goodbye() -> None:
 def test_a_journal_torn_in_a_line_is_read_up_to_the_line_before() -> None:
     always = Crashes(random.Random(3), 1.0, lambda: False)
     never = Crashes(random.Random(3), 0.0, lambda: False)
+    header = FeedHeader.make("statsperform", "m1", 0, 0, {}).line
     line = b'{"at_ms":1,"doc":{"id":1}}\n'
     disk = Disk(never, random.Random(1))
-    disk.append([line, line])
+    assert disk.read() is None
+    disk.append([header, line, line])
     disk._crashes = always
     with pytest.raises(Killed):
         disk.append([line])
     assert always.counts == {"publisher died writing its journal": 1}
-    assert [message.doc for message in disk.messages()] == [{"id": 1}] * 2
-    assert bytes(disk.data) == line * 2
+    found = disk.read()
+    assert found is not None
+    assert [message.doc for message in found[1]] == [{"id": 1}] * 2
+    assert bytes(disk.data) == header + line * 2
     assert Engine().name == "memory"

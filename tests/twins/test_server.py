@@ -13,13 +13,13 @@ import pytest
 
 from ingest.events import FeedError
 from ingest.feeds import ADAPTERS, Recorded
+from ingest.live import Feed, LiveMatch
 from ingest.net.arrival import ArrivalKind, Source
 from ingest.net.network import Network
 from ingest.net.plan import Address, BudgetSpec, Cadence, Endpoint, FeedPlan, Phase, Push, Span, Transport
 from ingest.net.poll import PollSource
 from ingest.net.push import Message, PushSource
 from ingest.net.secret import Secret
-from ingest.publish import Publisher
 from ingest.session import Session
 from ingest.twin.core import Twin
 from ingest.twin.faults import Faults, Ledger
@@ -71,7 +71,7 @@ def classify(message: object, match_id: str) -> str:
 async def follow(twin: Twin, transport: Transport, start_ms: int) -> tuple[Session, Counter[str], Network]:
     """Follow a served twin with the real client until its match is over and the feed has settled."""
     info = twin.script.info
-    publisher = Publisher(Session(twin.script.adapter, info.match_id, info), info.match_id)
+    match = LiveMatch("canonical-7", [Feed("twin", twin.script.adapter, info.match_id, raw_info=twin.script.raw_info)])
     arrivals: Counter[str] = Counter()
     async with (
         serve(twin, speed=SPEED, start_ms=start_ms) as served,
@@ -90,8 +90,8 @@ async def follow(twin: Twin, transport: Transport, start_ms: int) -> tuple[Sessi
         async with asyncio.timeout(60):
             async for arrival in source:
                 arrivals[arrival.kind] += 1
-                publisher.arrived(arrival)
-        return publisher.session, arrivals, network
+                match.arrived("twin", arrival)
+        return match.sessions["twin"], arrivals, network
 
 
 @pytest.mark.parametrize("transport", [Transport.POLL, Transport.STREAM, Transport.WEBSOCKET])
