@@ -106,7 +106,9 @@ def _explanation(files: Sequence[Path], errors: Sequence[FeedError], provider: s
             return told
     names = ", ".join(path.name for path in files[:5])
     known = ", ".join(sorted(ADAPTERS))
-    return FeedError("unknown_document", f"{names}: no document of a known provider ({known}): check what it is")
+    return FeedError(
+        "unknown_document", f"{names}: no match events of a provider that is read ({known}): check what it is"
+    )
 
 
 _OTHERS = {"wrong_provider", "bad_json", "no_match_files"}
