@@ -50,10 +50,11 @@ ADVICE = {
     "gap": "rows may be missing; ask for the document again, or take another feed for this time",
     "off_pitch": "the place was brought to the line; check the coordinate system",
     "conflicting_rows": "the row with the newest version counts",
+    "no_index": "a fallback for the score and the cards; take another provider for the index",
     "bad_feed_line": "the feed file was changed or cut: take it from its source again",
     "arrival_runs_back": "the feed file was not written in order of arrival",
 }
-_NOTES = frozenset({"conflicting_rows", "unknown_type"})
+_NOTES = frozenset({"conflicting_rows", "unknown_type", "no_index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Report:
     competition: str
     kickoff_unix_ms: int
     status: str
+    feeds_index: bool
     whole: bool
     line_ups: tuple[int, ...]
     sources: tuple[Source, ...]
@@ -138,9 +140,14 @@ def examine(material: Material, gap_s: int = GAP_S) -> Report:
     by_events = score(events)
     found = [finding(p.code, p.where, p.text) for p in _unlike(material.problems, rows.problems)]
     found += [finding(p.code, p.where, p.text) for p in rows.problems]
-    found += _clock(periods, events, gap_s)
+    feeds_index = material.adapter.feeds_index
     whole = _whole(periods)
-    if events and not whole:
+    if not feeds_index:  # so thin a feed is silent for long, and may tell no whistles
+        text = f"no index can be made of {material.adapter.name}: it has no passes and no duels"
+        found.append(finding("no_index", f"match {material.info.match_id}", text))
+    else:
+        found += _clock(periods, events, gap_s)
+    if feeds_index and events and not whole:
         found.append(finding("not_a_whole_match", f"match {material.info.match_id}", _why_not_whole(periods)))
     if not events:
         found.append(finding("no_events", f"match {material.info.match_id}", "no event of any period"))
@@ -155,6 +162,7 @@ def examine(material: Material, gap_s: int = GAP_S) -> Report:
         competition=material.info.competition,
         kickoff_unix_ms=material.info.kickoff_unix_ms,
         status=str(facts.status if facts is not None else MatchStatus.UNKNOWN),
+        feeds_index=feeds_index,
         whole=whole,
         line_ups=tuple(len(one.players) for one in facts.line_ups) if facts is not None else (),
         sources=material.sources,
@@ -320,6 +328,7 @@ def facts_report(facts: MatchFacts, sources: tuple[Source, ...] = ()) -> Report:
         competition=info.competition,
         kickoff_unix_ms=info.kickoff_unix_ms,
         status=str(facts.status),
+        feeds_index=True,
         whole=False,
         line_ups=tuple(len(one.players) for one in facts.line_ups),
         sources=sources,

@@ -57,7 +57,7 @@ def recognise(paths: Sequence[Path], provider: str | None = None) -> tuple[Adapt
     files = match_files(paths, (*JSON_OR_XML, *FEED_ENDINGS))
     if provider is None and len(files) == 1 and (header := _feed_header(read_bytes(files[0]))) is not None:
         return adapter(header.provider), {header.match_id: (files[0],)}
-    asked = [adapter(provider)] if provider is not None else [ADAPTERS[name] for name in sorted(ADAPTERS)]
+    asked = [adapter(provider)] if provider is not None else _asked(files)
     fitting: list[tuple[int, Adapter, dict[str, tuple[Path, ...]]]] = []
     errors: list[FeedError] = []
     for one in asked:
@@ -73,6 +73,20 @@ def recognise(paths: Sequence[Path], provider: str | None = None) -> tuple[Adapt
         _, best, sources = max(fitting, key=lambda item: item[0])
         return best, sources
     raise _explanation(files, errors, provider)
+
+
+def _asked(files: Sequence[Path]) -> list[Adapter]:
+    """The adapter whose shape a single file has; all of them where there are several, or it has no known one."""
+    if len(files) == 1:
+        try:
+            shape = looks_like(decode(read_bytes(files[0])))
+        except FeedError as error:
+            raise FeedError(
+                error.code, f"{files[0]} is {error}" if str(files[0]) not in str(error) else str(error)
+            ) from error
+        if shape is not None:
+            return [ADAPTERS[shape]]
+    return [ADAPTERS[name] for name in sorted(ADAPTERS)]
 
 
 def _used(one: Adapter, sources: Mapping[str, tuple[Path, ...]], errors: list[FeedError]) -> int | None:
@@ -106,7 +120,9 @@ def _explanation(files: Sequence[Path], errors: Sequence[FeedError], provider: s
             return told
     names = ", ".join(path.name for path in files[:5])
     known = ", ".join(sorted(ADAPTERS))
-    return FeedError("unknown_document", f"{names}: no document of a known provider ({known}): check what it is")
+    return FeedError(
+        "unknown_document", f"{names}: no match events of a provider that is read ({known}): check what it is"
+    )
 
 
 _OTHERS = {"wrong_provider", "bad_json", "no_match_files"}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ingest.events import FeedError
 from ingest.feeds import adapter
+from ingest.feeds.base import require_index
 from momentum.forecast import Prior
 from momentum.replay import match_table, read_final
 from momentum.state import CARRIES_AWARDS
@@ -170,6 +171,7 @@ def successes(
 def tasks_of(provider: str, paths: Sequence[Path], form: str, match: str | None = None) -> list[Task]:
     """The matches at ``paths``, or only ``match``. Raises FeedError when there is none."""
     source = adapter(provider)
+    require_index(source)
     found = source.sources(paths)
     if match is not None:
         found = {key: files for key, files in found.items() if key == match}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.events import Event, FeedError, MatchInfo
-from ingest.feeds.base import Adapter, Problem, split
+from ingest.feeds.base import Adapter, Problem, require_index, split
 from ingest.timeline import Timeline
 from momentum import archive
 from momentum.forecast import Prior, forecast
@@ -56,9 +56,10 @@ class Final:
 def read_final(source: Adapter, paths: Sequence[Path], match: str | None = None) -> Final:
     """A recorded match as it ended.
 
-    Raises FeedError when it is not one, and ``no_usable_event`` when no team does anything in it: an index of such a
-    match would be level throughout and look like one.
+    Raises FeedError when it is not one, ``no_index`` (`require_index`), and ``no_usable_event`` when no team does
+    anything in it: an index of such a match would be level throughout and look like one.
     """
+    require_index(source)
     recorded = source.load(paths, match)
     timeline = Timeline()
     problems = list(recorded.problems)

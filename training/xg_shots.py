@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ingest.events import SHOOT_OUT, BodyPart, Event, FeedError, Kind, Side
 from ingest.feeds import adapter
-from ingest.feeds.files import json_files, read_json
+from ingest.feeds.files import json_files, read_document
 from momentum import xg
 from momentum.replay import final_events
 
@@ -139,7 +139,7 @@ class ProviderShot:
 def statsbomb_shots(folder: Path) -> Iterator[ProviderShot]:
     """Shots of StatsBomb event files in ``folder``, shoot-outs apart. Raises FeedError for other documents."""
     for path in json_files([folder]):
-        rows = read_json(path)
+        rows = read_document(path)
         if not isinstance(rows, list):
             raise FeedError("training_not_statsbomb", f"{path} is no list of StatsBomb events: check --data")
         for row in rows:

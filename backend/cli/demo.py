@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.cli.recorders import RECORDERS
 from backend.errors import UserError
 
 INVARIANTS = tuple(f"I{n}" for n in range(1, 13))
 
 
 def demo(
-    provider: Annotated[str, typer.Option(help="Who recorded the match: statsperform or wyscout.")] = "statsperform",
+    provider: Annotated[str, typer.Option(help=f"Who recorded the match: {RECORDERS}.")] = "statsperform",
     match: Annotated[
         list[Path] | None, typer.Option("--match", help="Match file or folder; repeat for MA1 and MA3.")
     ] = None,

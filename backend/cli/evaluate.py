@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from backend.cli.progress import processes, progress_bar
+from backend.cli.recorders import RECORDERS
 from backend.errors import UserError
 from backend.origin import commit, machine
 
@@ -22,7 +23,7 @@ EXAMPLE = "Example: futstar momentum evaluate --data ../shared/data --matches 20
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder that holds wyscout/ and prior.csv.gz, or a provider's folder.")],
-    provider: Annotated[str, typer.Option(help="Who recorded the matches: statsperform or wyscout.")] = "wyscout",
+    provider: Annotated[str, typer.Option(help=f"Who recorded the matches: {RECORDERS}.")] = "wyscout",
     prior: Annotated[
         Path | None, typer.Option(help="Odds by match; prior.csv.gz in --data or beside it unless given.")
     ] = None,

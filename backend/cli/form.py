@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from backend.cli.progress import processes, progress_bar
+from backend.cli.recorders import RECORDERS
 from backend.errors import UserError
 
 EXAMPLE = "Example: futstar momentum form --provider wyscout --input FOLDER --prior prior.csv.gz --out priors.csv"
 
 
 def form(
-    provider: Annotated[str, typer.Option(help="Who recorded the matches: statsperform or wyscout.")],
+    provider: Annotated[str, typer.Option(help=f"Who recorded the matches: {RECORDERS}.")],
     paths: Annotated[list[Path], typer.Option("--input", help="File, files or folder of the recordings.")],
     prior: Annotated[Path, typer.Option(help="CSV (or .gz) with the odds, as for replay.")],
     out: Annotated[

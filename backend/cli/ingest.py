@@ -102,8 +102,7 @@ def _plain(report: Report) -> dict[str, Any]:
 def lines(report: Report, every: bool = False) -> Iterator[str]:
     """The report for people, line by line."""
     yield _line("match", f"{report.home} - {report.away}")
-    when = datetime.fromtimestamp(report.kickoff_unix_ms / 1000, UTC)
-    about = [f"{when:%Y-%m-%d %H:%M} UTC", report.competition, f"match {report.match_id}", report.provider]
+    about = [_kickoff(report.kickoff_unix_ms), report.competition, f"match {report.match_id}", report.provider]
     yield _line("", ", ".join(word for word in about if word))
     for source in report.sources:
         rows = "no events" if source.rows is None else f"{source.rows:,} rows"
@@ -136,9 +135,19 @@ def _size(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
+def _kickoff(unix_ms: int) -> str:
+    from ingest.feeds.reading import UNKNOWN_KICKOFF_MS
+
+    if unix_ms == UNKNOWN_KICKOFF_MS:
+        return "kick-off not told"
+    return f"{datetime.fromtimestamp(unix_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def _what(report: Report) -> Iterator[str]:
     if not report.rows:
         yield "a match header without events"
+    elif not report.feeds_index:
+        yield "goals, cards and the like, no passes"
     else:
         yield "a whole match" if report.whole else "an excerpt, or a match in play"
     if report.status != "unknown":
@@ -147,8 +156,12 @@ def _what(report: Report) -> Iterator[str]:
 
 
 def _score(report: Report) -> str:
-    header = "none given" if report.score_by_header is None else "{}-{}".format(*report.score_by_header)
-    return "{}-{} by the events, {} by the header".format(*report.score_by_events, header)
+    told = []
+    if report.rows:
+        told.append("{}-{} by the events".format(*report.score_by_events))
+    if report.score_by_header is not None:
+        told.append("{}-{} by the header".format(*report.score_by_header))
+    return ", ".join(told if report.score_by_header is not None else [*told, "none in the header"])
 
 
 def _period(one: PeriodReport) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from backend.cli import evaluate, form
 from backend.cli.progress import processes, progress_bar
+from backend.cli.recorders import RECORDERS
 from backend.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ app = typer.Typer(
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("form", epilog=form.EXAMPLE)(form.form)
 
-PROVIDER_HELP = "Who recorded the match: statsperform or wyscout."
+PROVIDER_HELP = f"Who recorded the match: {RECORDERS}."
 INPUT_HELP = "File, files or folder of the recording."
 ONE_INPUT_HELP = "File, files or folder of the recording; without it the match in the kloppy package."
 
@@ -78,9 +79,11 @@ def replay(
 def _one(provider: str, paths: list[Path] | None, match: str | None) -> Final:
     """One recorded match; without ``paths`` the complete one of the installed kloppy package."""
     from ingest.feeds import adapter, default_match_paths
+    from ingest.feeds.base import require_index
     from momentum.replay import read_final
 
     source = adapter(provider)
+    require_index(source)
     return read_final(source, paths or default_match_paths(provider), match)
 
 

@@ -39,7 +39,7 @@ from backend.history.store import HistoryStore
 from ingest.events import Event, Kind, Upsert
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
-from ingest.feeds.base import Adapter, Recorded, ReplayOptions, replay
+from ingest.feeds.base import Adapter, Recorded, ReplayOptions, replay, require_index
 from momentum.forecast.terms import Terms
 from momentum.prior import read_priors
 from oracle import transcript
@@ -82,6 +82,7 @@ class Demo:
         self.announce = announce
         self.report_path = Path()
         source = adapter(options.provider)
+        require_index(source)
         paths = options.paths or default_match_paths(options.provider)
         self.recorded = source.load(paths, options.match)
         priors = read_priors(options.prior) if options.prior else {}

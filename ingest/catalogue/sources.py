@@ -9,7 +9,7 @@ from typing import Any
 from ingest.catalogue import openfootball, statsperform, wyscout
 from ingest.catalogue.snapshot import Snapshot
 from ingest.events import FeedError
-from ingest.feeds.files import json_files, read_json
+from ingest.feeds.files import json_files, read_document
 
 PROVIDERS = (statsperform.NAME, wyscout.NAME, openfootball.NAME)
 _SHAPES = {
@@ -24,7 +24,7 @@ def read(provider: str, path: Path) -> Snapshot:
     """One file. Raises FeedError for an unknown provider and for a document of another format."""
     if provider not in PROVIDERS:
         raise FeedError("unknown_source", f"source '{provider}' is not known: choose one of {', '.join(PROVIDERS)}")
-    document = read_json(path)
+    document = read_document(path)
     if not _SHAPES[provider](document):
         other = next((name for name, fits in _SHAPES.items() if fits(document)), None)
         if other is not None:
@@ -54,13 +54,14 @@ def read_paths(provider: str, paths: Sequence[Path]) -> Iterator[tuple[Path, Sna
 
 
 def _fits(provider: str, path: Path) -> bool:
-    return not path.name.startswith(tuple(f"{name}.json" for name in _BESIDE)) and _SHAPES[provider](read_json(path))
+    beside = path.name.startswith(tuple(f"{name}.json" for name in _BESIDE))
+    return not beside and _SHAPES[provider](read_document(path))
 
 
 def _beside(path: Path, name: str) -> list[dict[str, Any]]:
     for file in (path.with_name(f"{name}.json.gz"), path.with_name(f"{name}.json")):
         if file.is_file():
-            return _rows(read_json(file))
+            return _rows(read_document(file))
     return []
 
 

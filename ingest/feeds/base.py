@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ingest.events import Delete, MatchInfo, Upsert
+from ingest.events import Delete, FeedError, MatchInfo, Upsert
 from ingest.feed import FeedHeader, FeedMessage
 
 LEAD_MS = 60_000  # the feed starts a minute before kick-off
@@ -106,9 +106,9 @@ def objects(rows: Sequence[object]) -> tuple[tuple[dict[str, Any], ...], tuple[P
     if len(good) == len(rows):
         return good, ()
     bad = [(number, row) for number, row in enumerate(rows, start=1) if not isinstance(row, dict)]
-    problems = [Problem("bad_event", f"row {n}", f"a {type(row).__name__} is no event") for n, row in bad[:LISTED]]
+    problems = [Problem("bad_event", f"row {n}", "not an object") for n, row in bad[:LISTED]]
     if len(bad) > LISTED:
-        text = f"{len(bad) - LISTED} more rows are no events"
+        text = f"{len(bad) - LISTED} more are not objects"
         problems.append(Problem("bad_event", f"rows {bad[LISTED][0]} to {bad[-1][0]}", text))
     return good, tuple(problems)
 
@@ -119,6 +119,10 @@ class Adapter(Protocol):
     name: str
     versioned: bool
     """Whether the provider's rows carry versions of their own; otherwise their arrival orders them (`stamp`)."""
+
+    feeds_index: bool
+    """Whether the index can be made of it: passes, touches and duels with their places. Without them a feed backs up
+    score and cards, no more."""
 
     def document(self, body: bytes) -> Document:
         """Take a whole document apart. Raises FeedError for what is none of this provider's, and nothing else."""
@@ -172,6 +176,14 @@ class Adapter(Protocol):
     def urgent(self, doc: dict[str, Any]) -> bool:
         """Whether the provider sends this fragment without delay (kick-offs and final whistles)."""
         ...
+
+
+def require_index(adapter: Adapter) -> None:
+    """Raises FeedError ``no_index`` for a provider of whose feed no index can be made."""
+    if not adapter.feeds_index:
+        raise FeedError(
+            "no_index", f"{adapter.name} has no passes and no duels to make an index of: give another provider's match"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import orjson
 
 from ingest.events import FeedError
 from ingest.feeds import xmldoc
 
+Doc = dict[str, Any]
 MAX_BYTES = 256 * 1024 * 1024
-
 
 JSON = (".json",)
 JSON_OR_XML = (".json", ".xml")
@@ -74,7 +75,7 @@ def read_bytes(path: Path) -> bytes:
 def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
     """A body's content: what JSON holds, or the root of an XML tree (``rows`` as in `xmldoc.parse`).
 
-    Raises FeedError: ``empty_document``, ``html_page``, ``bad_json``, or `xmldoc.parse`'s.
+    Raises FeedError: ``empty_document``, ``html_page``, ``bad_json``, ``json_lines``, or `xmldoc.parse`'s.
     """
     if not body.strip():
         raise FeedError("empty_document", "empty: fetch it again")
@@ -86,34 +87,33 @@ def decode(body: bytes, rows: xmldoc.Rows | None = None) -> object:
             )
         return xmldoc.parse(body, rows)
     start = body.removeprefix(codecs.BOM_UTF8).lstrip()
-    if start[:1] not in _JSON_STARTS:
-        raise FeedError("bad_json", f"neither JSON nor XML (it begins with {start[:8]!r}): give a provider's file")
     try:
         content: object = orjson.loads(start)
     except orjson.JSONDecodeError as error:
+        if start[:1] not in (b"{", b"["):
+            begins = start[:12].decode("ascii", "replace")
+            raise FeedError(
+                "bad_json", f"neither JSON nor XML (it begins with {begins!r}): give a provider's file"
+            ) from error
+        if _is_json(start.partition(b"\n")[0]):
+            raise FeedError(
+                "json_lines", "JSON line by line, as tracking comes, not one document: give the events of a match"
+            ) from error
         raise FeedError(
             "bad_json", f"no complete JSON (line {error.lineno}, column {error.colno}): give a match or fetch it again"
         ) from error
     return content
 
 
-GZIP = b"\x1f\x8b"
-_JSON_STARTS = {bytes([sign]) for sign in b'{["-0123456789tfn'}
-
-
-def read_json(path: Path) -> object:
-    """One JSON document. Raises FeedError for unreadable, truncated or oversized files."""
-    data = read_bytes(path)
-    if not data.strip():
-        raise FeedError("empty_document", f"{path} is empty: fetch it again")
+def _is_json(body: bytes) -> bool:
     try:
-        document: object = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise FeedError(
-            "bad_json",
-            f"{path} is no complete JSON (line {error.lineno}, column {error.colno}): give a match or fetch it again",
-        ) from error
-    return document
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+GZIP = b"\x1f\x8b"
 
 
 def read_document(path: Path, rows: xmldoc.Rows | None = None) -> object:
@@ -125,18 +125,50 @@ def read_document(path: Path, rows: xmldoc.Rows | None = None) -> object:
         raise FeedError(error.code, f"{path} is {error}") from error
 
 
-def json_documents(paths: Sequence[Path]) -> Iterator[tuple[Path, object, bool]]:
-    """Every document at ``paths`` with its path and whether it was named itself rather than found in a folder."""
-    for path, named in _found(paths, JSON):
-        yield path, read_json(path), named
-
-
 def documents(
     paths: Sequence[Path], endings: tuple[str, ...] = JSON_OR_XML, rows: xmldoc.Rows | None = None
 ) -> Iterator[tuple[Path, object, bool]]:
-    """As `json_documents`, XML included."""
+    """Every document at ``paths`` with its path and whether it was named itself rather than found in a folder."""
     for path, named in _found(paths, endings):
         yield path, read_document(path, rows), named
+
+
+def match_documents(
+    provider: str, paths: Sequence[Path], is_match: Callable[[object], TypeGuard[Doc]], wanted: str
+) -> list[tuple[Path, Doc]]:
+    """The documents of a provider who puts a whole match in one. A file that was named itself must hold one."""
+    found = []
+    for path, content, named in documents(paths, JSON):
+        if is_match(content):
+            found.append((path, content))
+        elif named:
+            raise not_a_match(provider, path, content, wanted)
+    return found
+
+
+def match_sources(
+    provider: str,
+    paths: Sequence[Path],
+    is_match: Callable[[object], TypeGuard[Doc]],
+    match_id: Callable[[Doc], str],
+    wanted: str,
+) -> dict[str, tuple[Path, ...]]:
+    """The files of each match, as `match_documents` finds them; one that cannot be read stands under its own name."""
+    named = {Path(path) for path in paths}
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in json_files(paths):
+        try:
+            content = read_document(path)
+        except FeedError:
+            if path in named:
+                raise
+            found[path.name] = (path,)
+            continue
+        if is_match(content):
+            found[match_id(content)] = (*found.get(match_id(content), ()), path)
+        elif path in named:
+            raise not_a_match(provider, path, content, wanted)
+    return found
 
 
 XML_ROOTS = {"matchEvents": "statsperform", "match": "statsperform", "Games": "opta", "SoccerFeed": "opta"}
@@ -156,6 +188,14 @@ def looks_like(document: object, depth: int = 3) -> str | None:
         return "wyscout"
     if isinstance(document.get("match"), dict) and isinstance(document.get("incidences"), dict):
         return "datafactory"
+    if isinstance(document.get("sport_event"), dict) and "timeline" in document:
+        return "sportradar"
+    if document.get("scraper") == 1 and isinstance(document.get("events"), list):
+        return "scraper"
+    if {"wyId", "teamsData"} <= document.keys():
+        return "wyscout"
+    if {"event_uuid", "freeze_frame"} <= document.keys():
+        return "statsbomb"
     if {"type", "period", "timestamp"} <= document.keys() or {"team_id", "lineup"} <= document.keys():
         return "statsbomb"
     inside = [value for value in document.values() if isinstance(value, dict)]

@@ -1,16 +1,15 @@
-"""What several adapters need to read a document: JSON bodies, numbers that are numbers, periods laid out in time."""
+"""What several adapters need to read a row: numbers that are numbers, times, sides, periods laid out in time."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from ingest.events import FeedError
-from ingest.feeds.base import Row
+from ingest.events import Event, MatchInfo, Side, score
+from ingest.feeds.base import Problem, Row, text_id
 
 Doc = dict[str, Any]
 
@@ -19,23 +18,56 @@ HALFTIME_MS = 15 * 60_000
 UNKNOWN_KICKOFF_MS = 2_678_400_000
 """1970-02-01: stands for a kick-off that the files do not tell."""
 
+MAX_VERSION = 4_102_444_800_000
+"""The year 2100 in unix ms. A version from beyond it is a mistake that no later correction could ever undo."""
+
 _CLOCK = re.compile(r"(\d{1,3}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
 
 
-def parse_body(body: bytes) -> object:
-    """A polled body as JSON. Raises FeedError ``bad_json``."""
-    try:
-        document: object = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
-    return document
+def unix_ms(stamp: str) -> int:
+    """Milliseconds since 1970 of a time stamp such as ``2021-09-11T18:30:06.787Z``; UTC unless it says otherwise.
+
+    ValueError if it is none.
+    """
+    moment = datetime.fromisoformat(stamp)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
-def identity(value: object) -> str:
-    """An id as text; empty where there is none. Providers send numbers or strings, never true, lists or objects."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return ""
-    return str(value)
+def time_ms(value: object) -> int:
+    """A version or a kick-off, unix ms. Raises ValueError for what lies before 1970 or after 2100."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_VERSION:
+        raise ValueError("a time in unix ms out of range")
+    return value
+
+
+def type_number(value: object) -> int:
+    """A type's number. Raises ValueError or TypeError for what is none."""
+    number = int(value) if isinstance(value, int | float | str) else None
+    if number is None or isinstance(value, bool) or abs(number) >= 10**9:
+        raise ValueError(f"{str(value)[:20]!r} is not the number of a type")
+    return number
+
+
+def side_of(info: MatchInfo, team_id: object) -> Side | None:
+    """The side whose team has this id; None where neither has."""
+    team = text_id(team_id)
+    if not team:
+        return None
+    if team == info.home.team_id:
+        return Side.HOME
+    return Side.AWAY if team == info.away.team_id else None
+
+
+def score_problems(
+    info: MatchInfo, events: Iterable[Event], official: tuple[int, int] | None, source: str
+) -> tuple[Problem, ...]:
+    """A problem when the goals among ``events`` are not the score that ``source`` tells, if it tells any."""
+    if official is None or (found := score(events)) == official:
+        return ()
+    text = f"the events make it {found[0]}-{found[1]}, {source} says {official[0]}-{official[1]}"
+    return (Problem("score_differs", f"match {info.match_id}", text),)
 
 
 def finite(value: object) -> float:

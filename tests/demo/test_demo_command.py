@@ -49,6 +49,7 @@ BAD = {
     "truncated": ("x.json", b'{"matchInfo": {"id": 1', (), "bad_json"),
     "wrong provider": ("x.json", b'{"matchInfo": {}, "liveData": {}}', ("--provider", "wyscout"), "wyscout"),
     "unknown provider": ("x.json", b"{}", ("--provider", "opta9"), "unknown_provider"),
+    "no index": ("x.json", b"{}", ("--provider", "sportradar"), "no_index"),
     "bad speed": ("x.json", b"{}", ("--speed", "fast"), "bad_speed"),
     "bad port": ("x.json", b"{}", ("--port", "99999"), "bad_option"),
     "bad until": ("x.json", b"{}", ("--until", "0"), "bad_option"),

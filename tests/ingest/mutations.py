@@ -14,13 +14,24 @@ from typing import Any
 
 HUGE = (
     *(10**400, -(10**400), 2**63, 2**64, -(2**63) - 1, 10**18, 1e308, -1e308, 1e-308),
-    *("9" * 400, "1e999", "-1", "NaN", "inf", "-inf", "0x10", "1_000", "１２"),
+    *(0, -1, 6, 99, 1.5, 2**63 - 1, "9" * 400, "1e999", "-1", "NaN", "inf", "-inf", "0x10", "1_000", "１２"),
 )
 """Numbers that fit nothing, as numbers and as text."""
 
 WRONG = (
     *(None, True, False, "", " ", "x", [], {}, [[]], {"a": {}}, ["x"], [None], "\x00", "\ud800", "x" * 5000),
     *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2021-02-30T25:61:61", "2021"),
+    *(
+        "00:00:00.000",
+        "99:99:99.999",
+        "45:00",
+        "2H",
+        "home",
+        "ü" * 50,
+        {"id": {"id": 1}},
+        {"1": {"x": "a"}},
+        [None, None],
+    ),
 )
 """Values of the wrong type, and text that is none."""
 
@@ -122,23 +133,38 @@ def damage_row(row: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """A row with up to four of its values, at any depth, replaced, dropped or doubled."""
     row = copy.deepcopy(row)
     for _ in range(rng.randint(1, 4)):
-        *above, last = rng.choice(_places(row) or [("id",)])
-        node: Any = row
-        try:
-            for key in above:
-                node = node[key]
-            how = rng.random()
-            if how < 0.15:
-                del node[last]
-            elif how < 0.25 and isinstance(node, list):
-                node.append(copy.deepcopy(node[last]))
-            elif how < 0.35 and isinstance(node, dict):
-                node[rng.choice(("new", "x", "id", "period"))] = node[last]
-            else:
-                node[last] = copy.deepcopy(rng.choice(HUGE if rng.random() < 0.5 else WRONG))
-        except (KeyError, IndexError, TypeError):
-            continue
+        _damage(row, rng.choice(_places(row) or [("id",)]), rng)
     return row
+
+
+def damage_content(content: Any, rng: random.Random) -> Any:
+    """A JSON document with up to a dozen of its values, at any depth, replaced, dropped or doubled."""
+    content = copy.deepcopy(content)
+    places = _places(content)
+    for _ in range(rng.randint(1, 12)):
+        _damage(content, rng.choice(places), rng)
+    return content
+
+
+def _damage(node: Any, place: tuple[Any, ...], rng: random.Random) -> None:
+    """Damage what stands at ``place``, if an earlier damage left it there."""
+    *above, last = place
+    try:
+        for key in above:
+            node = node[key]
+        how = rng.random()
+        if how < 0.15:
+            del node[last]
+        elif how < 0.25 and isinstance(node, list):
+            node.insert(rng.randrange(len(node) + 1), copy.deepcopy(node[last]))
+        elif how < 0.30 and isinstance(node, list):
+            rng.shuffle(node)
+        elif how < 0.35 and isinstance(node, dict):
+            node[rng.choice(("new", "x", "id", "period", "modified"))] = node[last]
+        else:
+            node[last] = copy.deepcopy(rng.choice(HUGE if rng.random() < 0.5 else WRONG))
+    except (KeyError, IndexError, TypeError):
+        return
 
 
 def damage_rows(rows: list[dict[str, Any]], rng: random.Random) -> list[Any]:

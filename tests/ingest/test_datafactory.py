@@ -283,7 +283,7 @@ def test_a_score_that_the_incidences_do_not_make_is_told(document: dict[str, Any
     path = tmp_path / "match.json"
     path.write_bytes(orjson.dumps(document))
     (problem,) = load_paths("datafactory", [path]).problems
-    assert (problem.code, problem.text) == ("score_differs", "the incidences make it 4-2, the score says 5-2")
+    assert (problem.code, problem.text) == ("score_differs", "the events make it 4-2, the score says 5-2")
 
 
 def test_an_unknown_class_is_read_by_its_types_and_told(document: dict[str, Any], tmp_path: Path) -> None:

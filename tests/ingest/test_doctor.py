@@ -20,7 +20,7 @@ from ingest.events import FeedError
 from ingest.feed import write_feed
 from ingest.feeds import adapter, default_match_paths
 from ingest.intake import material, recognise
-from tests.ingest.corpus import DOCUMENTS, KLOPPY, complete, providers
+from tests.ingest.corpus import COMPLETE, DOCUMENTS, FORMS, KLOPPY, SYNTHETIC, complete, of
 
 MA1, MA3 = default_match_paths("statsperform")
 MATCH = "71pif9hi2vwzp6q0xzilyxst0"
@@ -51,19 +51,30 @@ def found(report: Report) -> dict[str, int]:
     return codes
 
 
-@pytest.mark.parametrize("provider", providers())
-def test_a_complete_real_match_of_every_provider_is_recognised_and_whole(provider: str) -> None:
-    one, _ = recognise(complete(provider))
-    assert one.name == provider
-    seen = report(*complete(provider))
+@pytest.mark.parametrize("form", sorted(COMPLETE))
+def test_a_complete_real_match_of_every_provider_is_recognised_and_whole(form: str) -> None:
+    seen = report(*complete(form))
+    assert seen.provider == of(form).name
     assert seen.whole
+    assert seen.feeds_index
     assert seen.rows == seen.used + seen.outside + seen.unusable
     assert {finding.code for finding in seen.findings if finding.problem} <= {"home_side_unknown"}
 
 
-@pytest.mark.parametrize("provider", providers())
-def test_every_document_at_hand_gets_a_report_or_says_what_is_missing(provider: str, tmp_path: Path) -> None:
-    for path in DOCUMENTS[provider]:
+@pytest.mark.parametrize(("form", "goals"), [("scraper", (2, 0)), ("sportradar", (2, 1))])
+def test_a_feed_that_no_index_can_be_made_of_is_told_so(
+    form: str, goals: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = report(*SYNTHETIC[form])
+    assert (seen.provider, seen.score_by_events, seen.feeds_index, seen.clean) == (form, goals, False, True)
+    assert set(found(seen)) == {"no_index"}
+    assert run("--input", *SYNTHETIC[form]) == 0
+    assert f"no index can be made of {form}: it has no passes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_document_at_hand_gets_a_report_or_says_what_is_missing(form: str, tmp_path: Path) -> None:
+    for path in DOCUMENTS[form]:
         packed = tmp_path / f"{path.name}.gz"
         packed.write_bytes(gzip.compress(path.read_bytes()))
         assert main(["ingest", "doctor", "--input", str(packed)]) in (0, 1, 2)

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from backend.cli.bench import bench
 from backend.cli.momentum import app
+from backend.cli.recorders import RECORDERS
 from backend.errors import UserError, as_user_error
 from bench import harness
-from ingest.feeds import default_match_paths
+from ingest.feeds import ADAPTERS, default_match_paths
 from momentum.methodology import SPEC_DECAY_1
 
 bench_app = typer.Typer()
@@ -38,6 +39,10 @@ def test_replay_takes_several_files_after_one_option(tmp_path: Path) -> None:
         (["replay", "--provider", "nobody", "--input", "x", "--out", "o.csv"], "unknown_provider"),
         (["replay", "--provider", "wyscout", "--input", "no/such.json", "--out", "o.csv"], None),
         (["methodology", "spec-box/9"], "unknown_methodology"),
+        (["replay", "--provider", "sportradar", "--input", "x.json", "--out", "o.csv"], "no_index"),
+        (["replay", "--provider", "scraper", "--input", "x.json", "--out", "o.csv"], "no_index"),
+        (["explain", "--provider", "sportradar", "--at", "37:12"], "no_index"),
+        (["plot", "--provider", "scraper", "--out", "o.html"], "no_index"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_a_code_and_exit_status_two(
@@ -51,6 +56,11 @@ def test_a_mistake_is_one_sentence_with_a_code_and_exit_status_two(
     assert code is None or shown.code == code
     assert "\n" not in str(shown)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_names_every_provider_whose_matches_make_an_index() -> None:
+    *names, last = sorted(name for name, one in ADAPTERS.items() if one.feeds_index)
+    assert f"{', '.join(names)} or {last}" == RECORDERS
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def agreement(one: Sequence[Event], other: Sequence[Event], methodology: Methodo
     return float(np.corrcoef(first, second)[0, 1]), float(np.abs(first - second).mean())
 
 
-def test_only_stats_perform_carries_the_awards_of_corners_and_penalties() -> None:
-    assert {"statsperform"} == CARRIES_AWARDS
+def test_only_the_opta_family_carries_the_awards_of_corners_and_penalties() -> None:
+    assert {"opta", "statsperform"} == CARRIES_AWARDS
     kinds = Counter(event.kind for event in of_package("statsbomb"))
     assert (kinds[Kind.CORNER], kinds[Kind.CORNER_AWARDED]) == (10, 0)
     kinds = Counter(event.kind for event in of_package("datafactory"))
@@ -91,7 +91,7 @@ def test_a_matchs_rates_are_those_of_football(provider: str) -> None:
 
 
 def test_every_providers_match_can_be_replayed_from_the_command_line(tmp_path: Path) -> None:
-    for provider in ("datafactory", "statsbomb"):
+    for provider in ("datafactory", "statsbomb", "statsperform", "wyscout"):
         out = tmp_path / f"{provider}.csv"
         paths = [str(path) for path in default_match_paths(provider)]
         done = CliRunner().invoke(

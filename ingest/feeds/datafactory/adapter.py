@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from ingest.events import FeedError, MatchInfo, Upsert, score
+from ingest.events import FeedError, MatchInfo, Upsert
 from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded
+from ingest.feeds.base import Parsed, Problem, Recorded, text_id
 from ingest.feeds.datafactory import constants as c
 from ingest.feeds.datafactory import parse
 from ingest.feeds.datafactory.context import free_kicks, right_side
 from ingest.feeds.datafactory.replay import spoil
-from ingest.feeds.files import json_files, not_a_match, read_json
-from ingest.feeds.reading import identity, lay_out, parse_body
+from ingest.feeds.files import decode, match_documents, match_sources
+from ingest.feeds.reading import lay_out, score_problems
 
 Doc = dict[str, Any]
 WANTED = "no match and incidences"
@@ -26,11 +26,12 @@ class DataFactory:
 
     name = "datafactory"
     versioned = False
+    feeds_index = True
 
     def document(self, body: bytes) -> base.Document:
         """A whole match; every poll brings all of it."""
-        content = parse_body(body)
-        if not isinstance(content, dict) or not is_match(content):
+        content = decode(body)
+        if not is_match(content):
             raise FeedError("datafactory_not_a_match", f"{WANTED}: check the address")
         raw_info = _slim(content)
         info = parse.parse_info(raw_info)
@@ -40,7 +41,7 @@ class DataFactory:
 
     def key(self, doc: Doc) -> str:
         """``id``, under which the document has the incidence."""
-        return identity(doc.get("id"))
+        return text_id(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """As an id in ``deletedIncidences`` reads."""
@@ -48,7 +49,11 @@ class DataFactory:
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One match; in a folder of many, ``match`` names it."""
-        found = [(path, content) for path, content in _documents(paths) if match in (None, _match_id(content))]
+        found = [
+            (path, content)
+            for path, content in match_documents(self.name, paths, is_match, WANTED)
+            if match in (None, _match_id(content))
+        ]
         if len(found) != 1:
             number = f"{len(found)} matches" if found else f"no match {match or ''}".rstrip()
             raise FeedError(
@@ -74,25 +79,11 @@ class DataFactory:
 
     def matches(self, paths: Sequence[Path]) -> list[str]:
         """Ids of the matches that are there."""
-        return [_match_id(content) for _, content in _documents(paths)]
+        return [_match_id(content) for _, content in match_documents(self.name, paths, is_match, WANTED)]
 
     def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
         """The file of each match; one that cannot be read stands under its own name."""
-        found: dict[str, tuple[Path, ...]] = {}
-        named = {Path(path) for path in paths}
-        for path in json_files(paths):
-            try:
-                content = read_json(path)
-            except FeedError:
-                if path in named:
-                    raise
-                found[path.name] = (path,)
-                continue
-            if isinstance(content, dict) and is_match(content):
-                found[_match_id(content)] = (*found.get(_match_id(content), ()), path)
-            elif path in named:
-                raise not_a_match("datafactory", path, content, WANTED)
-        return found
+        return match_sources(self.name, paths, is_match, _match_id, WANTED)
 
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays."""
@@ -115,7 +106,7 @@ class DataFactory:
         return doc.get("type") in c.STARTS | c.ENDS if isinstance(doc.get("type"), int) else False
 
 
-def is_match(content: object) -> bool:
+def is_match(content: object) -> TypeGuard[Doc]:
     """Whether this is one of the provider's match documents."""
     return (
         isinstance(content, dict)
@@ -140,7 +131,7 @@ def incidences(content: Doc, info: MatchInfo) -> tuple[tuple[Doc, ...], tuple[Pr
             if not isinstance(row, dict):
                 problems.append(Problem("bad_event", f"event {key[:40]}", "not an object"))
                 continue
-            found[key] = {**row, "id": key, "name": names.get(identity(row.get("plyrId")), "")}
+            found[key] = {**row, "id": key, "name": names.get(text_id(row.get("plyrId")), "")}
     right, restarts = right_side(content, info, list(found.values())), free_kicks(list(found.values()))
     for key in restarts:
         found[key]["restart"] = True
@@ -166,23 +157,11 @@ def _player_names(content: Doc) -> dict[str, str]:
 
 def _deleted(content: Doc) -> list[str]:
     keys = content.get("deletedIncidences")
-    return [identity(key) for key in keys if identity(key)] if isinstance(keys, list) else []
-
-
-def _documents(paths: Sequence[Path]) -> list[tuple[Path, Doc]]:
-    named = {Path(path) for path in paths}
-    found = []
-    for path in json_files(paths):
-        content = read_json(path)
-        if isinstance(content, dict) and is_match(content):
-            found.append((path, content))
-        elif path in named:
-            raise not_a_match("datafactory", path, content, WANTED)
-    return found
+    return [text_id(key) for key in keys if text_id(key)] if isinstance(keys, list) else []
 
 
 def _match_id(content: Doc) -> str:
-    return identity(content["match"].get("matchId"))
+    return text_id(content["match"].get("matchId"))
 
 
 def _slim(content: Doc) -> Doc:
@@ -228,11 +207,8 @@ def _official_score(content: Doc, info: MatchInfo) -> tuple[int, int] | None:
 def _compare(info: MatchInfo, rows: Sequence[Doc], official: tuple[int, int] | None) -> tuple[Problem, ...]:
     """A problem when the goals among the incidences are not the official score."""
     changes = [change for row in rows for change in parse.parse_event(info, row)]
-    found = score(change.event for change in changes if isinstance(change, Upsert))
-    if official is None or found == official:
-        return ()
-    text = f"the incidences make it {found[0]}-{found[1]}, the score says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+    events = (change.event for change in changes if isinstance(change, Upsert))
+    return score_problems(info, events, official, "the score")
 
 
 ADAPTER = DataFactory()

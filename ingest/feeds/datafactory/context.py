@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingest.events import MatchInfo, Side
+from ingest.feeds.base import text_id
 from ingest.feeds.datafactory import constants as c
-from ingest.feeds.reading import finite, identity
+from ingest.feeds.reading import finite
 
 Doc = dict[str, Any]
 KEEPER_POSITION = 1
@@ -45,7 +46,7 @@ def right_side(content: Doc, info: MatchInfo, rows: Sequence[Doc]) -> dict[int, 
 def _vote(row: Doc, info: MatchInfo, keepers: set[str]) -> tuple[int, int]:
     """The row's period and its vote: 1 says that the home side attacks towards x = 1, -1 the away side."""
     try:
-        period, type_id, team = int(row["t"]["half"]), int(row["type"]), identity(row["team"])
+        period, type_id, team = int(row["t"]["half"]), int(row["type"]), text_id(row["team"])
         x = finite(row["coord"]["1"]["x"])
     except (KeyError, TypeError, ValueError, OverflowError):
         return 1, 0
@@ -53,7 +54,7 @@ def _vote(row: Doc, info: MatchInfo, keepers: set[str]) -> tuple[int, int]:
         return 1, 0
     if type_id in c.SHOTS and type_id != c.OWN_GOAL and period < 5:
         forward = x > 0
-    elif identity(row.get("plyrId")) in keepers:
+    elif text_id(row.get("plyrId")) in keepers:
         forward = x < 0
     else:
         return 1, 0
@@ -65,7 +66,7 @@ def free_kicks(rows: Sequence[Doc]) -> frozenset[str]:
     found = set()
     offender = ""
     for row in sorted(rows, key=_order):
-        type_id, team = row.get("type"), identity(row.get("team"))
+        type_id, team = row.get("type"), text_id(row.get("team"))
         if not isinstance(type_id, int) or type_id in c.ASIDE:
             continue
         if type_id in c.PASSES and offender and team != offender:

@@ -10,9 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
-from ingest.feeds.base import Parsed, Problem
+from ingest.feeds.base import Parsed, Problem, plain_text, text_id
 from ingest.feeds.datafactory import constants as c
-from ingest.feeds.reading import LONGEST_PERIOD_MS, UNKNOWN_KICKOFF_MS, flipped, identity, per_cent
+from ingest.feeds.reading import (
+    LONGEST_PERIOD_MS,
+    UNKNOWN_KICKOFF_MS,
+    flipped,
+    per_cent,
+    side_of,
+    time_ms,
+    type_number,
+)
 
 Doc = dict[str, Any]
 
@@ -22,13 +30,13 @@ def parse_info(raw: Doc) -> MatchInfo:
     try:
         match, teams = raw["match"], raw["teams"]
         sides = [
-            Team(team_id, str(teams[team_id]["name"]), str(teams[team_id].get("initials") or "")[:4])
-            for team_id in (identity(match["homeTeamId"]), identity(match["awayTeamId"]))
+            Team(team_id, plain_text(teams[team_id]["name"]), plain_text(teams[team_id].get("initials"), 4))
+            for team_id in (text_id(match["homeTeamId"]), text_id(match["awayTeamId"]))
         ]
-        match_id = identity(match["matchId"])
+        match_id = text_id(match["matchId"])
         if not match_id or sides[0].team_id == sides[1].team_id:
             raise ValueError("matchId or the teams' ids")
-        competition = str(match.get("competition") or "")
+        competition = plain_text(match.get("competition"))
         return MatchInfo("datafactory", match_id, sides[0], sides[1], _kickoff_ms(match), competition)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FeedError(
@@ -48,7 +56,7 @@ def _kickoff_ms(match: Doc) -> int:
 def moment(doc: Doc) -> tuple[int, int]:
     """Period and playing time in ms (whole seconds). Raises ValueError, KeyError or TypeError for what is none."""
     half, minute, second = (doc["t"][key] or 0 for key in ("half", "m", "s"))
-    if int(doc["type"]) == c.MATCH_START:
+    if type_number(doc["type"]) == c.MATCH_START:
         half = 1
     period = int(half)
     play_ms = (int(minute) - c.PERIOD_BASE_MIN[period]) * 60_000 + int(second) * 1000
@@ -61,18 +69,18 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     """Canonical changes of one incidence."""
     where = "event without id"
     try:
-        event_id = identity(doc.get("id"))
+        event_id = text_id(doc.get("id"))
         if not event_id:
             return (Problem("bad_event", where, "it has no id"),)
         where = f"event {event_id[:40]}"
-        version = int(doc.get("modified", 0))
+        version = time_ms(doc.get("modified", 0))
         if doc.get("deleted"):
             return (Delete(event_id, version), Delete(f"{event_id}:award", version))
-        type_id = int(doc["type"])
+        type_id = type_number(doc["type"])
         period, play_ms = moment(doc)
         side = None
         if type_id not in c.STARTS | c.ENDS and doc.get("team") is not None:
-            side = _side(info, doc["team"])
+            side = side_of(info, doc["team"])
             if side is None:
                 return (Problem("unknown_team", where, f"team {str(doc['team'])[:40]} does not play here"),)
         event = _event(doc, type_id, Event(event_id, version, period, play_ms, Kind.OTHER, side))
@@ -87,12 +95,6 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     if type_id not in c.NAMES:
         changes.append(Problem("unknown_type", where, f"incidence type {type_id}"))
     return tuple(changes)
-
-
-def _side(info: MatchInfo, team_id: object) -> Side | None:
-    if identity(team_id) == info.home.team_id:
-        return Side.HOME
-    return Side.AWAY if identity(team_id) == info.away.team_id else None
 
 
 def _event(doc: Doc, type_id: int, event: Event) -> Event:
@@ -125,8 +127,8 @@ def _event(doc: Doc, type_id: int, event: Event) -> Event:
         penalty=type_id in c.PENALTIES,
         direct_free_kick=type_id == c.FREE_KICK_GOAL,
         body=BodyPart.HEAD if type_id == c.HEADER_GOAL else None if not shot else BodyPart.FOOT,
-        player=None if awarded or not doc.get("name") else str(doc["name"]),
-        player_id=None if awarded else identity(doc.get("plyrId")) or None,
+        player=None if awarded else plain_text(doc.get("name")) or None,
+        player_id=None if awarded else text_id(doc.get("plyrId")) or None,
         text=c.NAMES.get(type_id, f"type {type_id}"),
     )
 

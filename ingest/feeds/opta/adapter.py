@@ -16,8 +16,9 @@ from ingest.feeds.opta import constants as c
 from ingest.feeds.opta import f7, parse
 from ingest.feeds.opta.recording import compare_score, rows_of
 from ingest.feeds.opta.replay import spoil
-from ingest.feeds.opta.rows import MAX_VERSION, beyond_lines, unix_ms
+from ingest.feeds.opta.rows import beyond_lines
 from ingest.feeds.opta.times import london, london_ms
+from ingest.feeds.reading import MAX_VERSION, unix_ms
 
 Doc = dict[str, Any]
 ROWS = xmldoc.Rows("Event", "Q", "Q")
@@ -42,6 +43,7 @@ class Opta:
 
     name = "opta"
     versioned = True
+    feeds_index = True
 
     def document(self, body: bytes) -> base.Document:
         """An F24 or F7 document of one match."""

@@ -43,7 +43,6 @@ F24 = Shape(
 
 PERIOD_BASE_MIN = {1: 0, 2: 45, 3: 90, 4: 105, 5: 120}
 """The minute at each period's kick-off."""
-LONGEST_PERIOD_MS = 75 * 60_000
 MOST_ADDED_MIN = 30
 
 NAMES = {

@@ -13,7 +13,7 @@ from ingest.facts import Booking, Card, Goal, LineUp, MatchFacts, MatchStatus, P
 from ingest.feeds.base import plain_text
 from ingest.feeds.opta.constants import PERIOD_BASE_MIN
 from ingest.feeds.opta.parse import parse_info, plain_id
-from ingest.feeds.opta.rows import MAX_VERSION, unix_ms
+from ingest.feeds.reading import MAX_VERSION, unix_ms
 from ingest.feeds.xmldoc import Element
 
 Doc = dict[str, Any]

@@ -12,8 +12,9 @@ from typing import Any
 from ingest.events import FeedError, MatchInfo, Team
 from ingest.feeds.base import Parsed, plain_text, text_id
 from ingest.feeds.opta import constants as c
-from ingest.feeds.opta.rows import MAX_VERSION, parse_row, unix_ms
+from ingest.feeds.opta.rows import parse_row
 from ingest.feeds.opta.times import london_ms
+from ingest.feeds.reading import MAX_VERSION, unix_ms
 
 Doc = dict[str, Any]
 LAG_MS = 5_000

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ingest.events import Event, MatchInfo, Upsert, score
+from ingest.events import Event, MatchInfo, Upsert
 from ingest.feeds.base import Parsed, Problem, Row, text_id
 from ingest.feeds.opta import constants as c
 from ingest.feeds.opta.replay import restore
+from ingest.feeds.reading import score_problems
 
 Doc = dict[str, Any]
 AROUND_KICKOFF_MS = 48 * 3_600_000
@@ -69,8 +70,4 @@ def compare_score(
     """A problem when the goals among the events are not the official score."""
     goals = [row.doc for row in rows if row.withdrawn is None and str(row.doc[shape.type_id]) == str(c.GOAL)]
     events: list[Event] = [item.event for doc in goals for item in parse(info, doc) if isinstance(item, Upsert)]
-    found = score(events)
-    if official is None or found == official:
-        return ()
-    text = f"the events make it {found[0]}-{found[1]}, {source} says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+    return score_problems(info, events, official, source)

@@ -16,21 +16,9 @@ from typing import Any
 from ingest.events import BodyPart, Delete, Event, Kind, MatchInfo, Side, Upsert
 from ingest.feeds.base import Parsed, Problem, plain_text, text_id
 from ingest.feeds.opta import constants as c
+from ingest.feeds.reading import LONGEST_PERIOD_MS, MAX_VERSION, flipped, side_of
 
 Doc = dict[str, Any]
-MAX_VERSION = 4_102_444_800_000
-"""The year 2100 in unix ms. A version from beyond it is a mistake that no later correction could ever undo."""
-
-
-def unix_ms(stamp: str) -> int:
-    """Milliseconds since 1970 of a time stamp such as ``2021-09-11T18:30:06.787Z``; UTC unless it says otherwise.
-
-    ValueError if it is none.
-    """
-    moment = datetime.fromisoformat(stamp)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def iso(unix: int) -> str:
@@ -55,10 +43,10 @@ def parse_row(info: MatchInfo, doc: Doc, shape: c.Shape, version_of: Callable[[D
             return ()
         minute, second = int(doc[shape.minute]), int(doc[shape.second])
         play_ms = (minute - c.PERIOD_BASE_MIN[period]) * 60_000 + second * 1000
-        if not 0 <= play_ms <= c.LONGEST_PERIOD_MS:
+        if not 0 <= play_ms <= LONGEST_PERIOD_MS:
             return (Problem("out_of_period", where, f"minute {_short(minute)} is not in period {period}"),)
         team = doc.get(shape.team)
-        side = _side(info, team)
+        side = side_of(info, team)
         if side is None and team is not None:
             return (Problem("unknown_team", where, f"team {str(team)[:40]} does not play here"),)
         event = _event(doc, shape, event_id, version, period, play_ms, type_id, side)
@@ -91,15 +79,6 @@ def _short(number: int) -> str:
     return str(number) if abs(number) < 10**9 else "beyond all bounds"
 
 
-def _side(info: MatchInfo, team_id: object) -> Side | None:
-    team = text_id(team_id)
-    if not team:
-        return None
-    if team == info.home.team_id:
-        return Side.HOME
-    return Side.AWAY if team == info.away.team_id else None
-
-
 def _per_cent(value: object) -> float | None:
     if value is None:
         return None
@@ -107,10 +86,6 @@ def _per_cent(value: object) -> float | None:
     if not math.isfinite(number):
         raise ValueError("a coordinate is not a number")
     return min(100.0, max(0.0, number))
-
-
-def _flipped(value: float | None) -> float | None:
-    return None if value is None else round(100.0 - value, 6)
 
 
 def _kind(type_id: int, success: bool | None, q: dict[int, str]) -> Kind:
@@ -185,10 +160,10 @@ def _event(
     elif kind is Kind.SHOT:
         success = type_id == c.GOAL or (type_id == c.SAVED and c.Q_BLOCKED not in q)  # on target
     attacking, aerial = c.DUELS.get(type_id, (None, False))
-    x, y = (None, None) if type_id in c.UNLOCATED else (_per_cent(doc.get("x")), _flipped(_per_cent(doc.get("y"))))
+    x, y = (None, None) if type_id in c.UNLOCATED else (_per_cent(doc.get("x")), flipped(_per_cent(doc.get("y"))))
     if side is not None and (own_goal or kind is Kind.PENALTY_AWARDED or type_id == c.OFFSIDE_PROVOKED):
         # The row is the other team's: an own goal, a penalty and an offside belong to the side they are about.
-        side, x, y = side.other, _flipped(x), _flipped(y)
+        side, x, y = side.other, flipped(x), flipped(y)
     # Thirty players make sixteen hundred events: their names are kept once.
     player_id = sys.intern(text_id(doc.get(shape.player))) or None
     name = sys.intern(plain_text(doc.get(shape.player_name)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from ingest.feeds.opta.rows import unix_ms
+from ingest.feeds.reading import unix_ms
 
 HOUR_MS = 3_600_000
 

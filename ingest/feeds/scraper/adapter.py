@@ -10,16 +10,16 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, TypeGuard
 
 from ingest.events import Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
 from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_documents, json_files, not_a_match, read_json
+from ingest.feeds.base import Parsed, Problem, Recorded, Row, plain_text, text_id
+from ingest.feeds.files import decode, match_documents, match_sources
+from ingest.feeds.reading import time_ms
 
 Doc = dict[str, Any]
+WANTED = "no scraper, match and events"
 _KINDS = {
     "goal": Kind.SHOT,
     "own_goal": Kind.SHOT,
@@ -43,19 +43,15 @@ class Scraper:
 
     def document(self, body: bytes) -> base.Document:
         """What the client made of a page."""
-        try:
-            content = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise FeedError("bad_json", f"no complete JSON ({error}): read the page again") from error
+        content = decode(body)
         if not _is_document(content):
             raise FeedError("scraper_not_a_match", "no document of the scraper's: check the address")
-        rows = tuple(row for row in content["events"] if isinstance(row, dict))
-        return base.Document(str(content["match"].get("id", "")), content["match"], rows)
+        rows, problems = base.objects(content["events"])
+        return base.Document(_match_id(content), content["match"], rows, problems=problems)
 
     def key(self, doc: Doc) -> str:
         """The page's id of the event, or one made of its words."""
-        found = doc.get("id")
-        return "" if found is None else str(found)
+        return text_id(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """Marked ``deleted``."""
@@ -63,7 +59,7 @@ class Scraper:
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One kept document."""
-        found = {key: content for key, content in _documents(paths) if match is None or key == match}
+        found = {key: content for key, content in self._documents(paths) if match is None or key == match}
         if len(found) != 1:
             code = "scraper_which_match" if found else "scraper_no_events"
             raise FeedError(code, f"{len(found)} matches in {', '.join(map(str, paths))}: give the document of one")
@@ -91,36 +87,28 @@ class Scraper:
 
     def matches(self, paths: Sequence[Path]) -> list[str]:
         """Ids of the matches found."""
-        return [key for key, _ in _documents(paths)]
+        return [key for key, _ in self._documents(paths)]
 
     def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
         """The file of each match; one that cannot be read stands under its own name."""
-        named = {Path(path) for path in paths}
-        found: dict[str, tuple[Path, ...]] = {}
-        for path in json_files(paths):
-            try:
-                content = read_json(path)
-            except FeedError:
-                if path in named:
-                    raise
-                found[path.name] = (path,)
-                continue
-            if _is_document(content):
-                assert isinstance(content, dict)
-                found[str(content["match"].get("id"))] = (path,)
-        return found
+        return match_sources(self.name, paths, _is_document, _match_id, WANTED)
+
+    def _documents(self, paths: Sequence[Path]) -> list[tuple[str, Doc]]:
+        return [(_match_id(content), content) for _, content in match_documents(self.name, paths, _is_document, WANTED)]
 
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays; teams are known by their names alone."""
         try:
-            home, away = str(raw_info["home"]), str(raw_info["away"])
+            home, away, match_id = plain_text(raw_info["home"]), plain_text(raw_info["away"]), text_id(raw_info["id"])
+            if not match_id or not home or not away or home == away:
+                raise ValueError("its id or its teams")
             return MatchInfo(
                 provider="scraper",
-                match_id=str(raw_info["id"]),
+                match_id=match_id,
                 home=Team(f"name:{home}", home, home[:3].upper()),
                 away=Team(f"name:{away}", away, away[:3].upper()),
-                kickoff_unix_ms=int(raw_info["kickoff_unix_ms"] or 0),
-                competition=str(raw_info.get("competition", "")),
+                kickoff_unix_ms=time_ms(raw_info["kickoff_unix_ms"] or 0),
+                competition=plain_text(raw_info.get("competition")),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise FeedError("scraper_bad_match", f"the match lacks or garbles {error}: read the page again") from error
@@ -129,8 +117,11 @@ class Scraper:
         """Canonical changes of one event."""
         where = "event without id"
         try:
-            event_id, version = str(doc["id"]), int(doc.get("modified", 0))
+            event_id = text_id(doc.get("id"))
+            if not event_id:
+                return (Problem("bad_event", where, "no id that can be kept"),)
             where = f"event {event_id[:40]}"
+            version = time_ms(doc.get("modified", 0))
             if doc.get("deleted"):
                 return (Delete(event_id, version),)
             kind, side = str(doc["kind"]), Side(str(doc["side"]))
@@ -152,7 +143,7 @@ class Scraper:
                 goal=goal,
                 own_goal=kind == "own_goal",
                 penalty=kind in ("penalty_goal", "missed_penalty"),
-                player=str(doc["player"]) if doc.get("player") else None,
+                player=plain_text(doc.get("player")) or None,
                 text=f"fallback: {kind.replace('_', ' ')}",
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -172,7 +163,7 @@ class Scraper:
         return False
 
 
-def _is_document(content: object) -> bool:
+def _is_document(content: object) -> TypeGuard[Doc]:
     return (
         isinstance(content, dict)
         and content.get("scraper") == 1
@@ -181,15 +172,8 @@ def _is_document(content: object) -> bool:
     )
 
 
-def _documents(paths: Sequence[Path]) -> list[tuple[str, Doc]]:
-    found = []
-    for path, content, named in json_documents(paths):
-        if _is_document(content):
-            assert isinstance(content, dict)
-            found.append((str(content["match"].get("id")), content))
-        elif named:
-            raise not_a_match("scraper", path, content, "no scraper, match and events")
-    return found
+def _match_id(content: Doc) -> str:
+    return text_id(content["match"].get("id"))
 
 
 ADAPTER = Scraper()

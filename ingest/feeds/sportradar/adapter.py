@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-import orjson
-
-from ingest.events import FeedError, MatchInfo, Upsert, score
-from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_documents, json_files, not_a_match, read_json
+from ingest.events import FeedError, MatchInfo, Upsert
+from ingest.feeds import base, reading
+from ingest.feeds.base import Parsed, Problem, Recorded, Row, text_id
+from ingest.feeds.files import decode, match_documents, match_sources
+from ingest.feeds.reading import unix_ms
 from ingest.feeds.sportradar import constants as c
 from ingest.feeds.sportradar import parse
 
 Doc = dict[str, Any]
+WANTED = "no sport_event and timeline"
 
 
 class Sportradar:
@@ -29,28 +29,23 @@ class Sportradar:
 
     def document(self, body: bytes) -> base.Document:
         """A sport event timeline."""
-        try:
-            content = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise FeedError("bad_json", f"no complete JSON ({error}): poll again") from error
+        return self._document(decode(body))
+
+    def _document(self, content: object) -> base.Document:
         if not isinstance(content, dict) or not isinstance(content.get("sport_event"), dict):
             raise FeedError("sportradar_not_a_match", "no sport_event: check the address")
         info = content["sport_event"]
         timeline = content.get("timeline")
-        rows = tuple(row for row in timeline if isinstance(row, dict)) if isinstance(timeline, list) else ()
-        problems: tuple[Problem, ...] = ()
-        if isinstance(timeline, list) and len(rows) != len(timeline):
-            problems = (Problem("bad_event", "timeline", f"{len(timeline) - len(rows)} rows are no objects"),)
+        rows, problems = base.objects(timeline if isinstance(timeline, list) else ())
         try:
-            version_ms = parse.unix_ms(str(content["generated_at"]))
+            version_ms = reading.time_ms(unix_ms(str(content["generated_at"])))
         except (KeyError, ValueError, OverflowError):
             version_ms = 0
-        return base.Document(str(info.get("id", "")), _slim(info), _placed(rows), version_ms, problems=problems)
+        return base.Document(text_id(info.get("id")), _slim(info), _placed(rows), version_ms, problems=problems)
 
     def key(self, doc: Doc) -> str:
         """The row's ``id``."""
-        found = parse.row_of(doc).get("id")
-        return "" if found is None else str(found)
+        return text_id(parse.row_of(doc).get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """A row of our own type: the provider has none."""
@@ -58,7 +53,8 @@ class Sportradar:
 
     def load(self, paths: Sequence[Path], match: str | None = None) -> Recorded:
         """One match from its timeline document."""
-        found = {key: content for key, content in _timelines(paths) if match is None or parse.same_match(key, match)}
+        given = self._timelines(paths)
+        found = {key: content for key, content in given if match is None or parse.same_match(key, match)}
         if len(found) != 1:
             what = f"{len(found)} matches" if found else "no timeline"
             raise FeedError(
@@ -66,7 +62,7 @@ class Sportradar:
                 f"{what} in {', '.join(map(str, paths))}: give the timeline.json of one match",
             )
         ((_, content),) = found.items()
-        document = self.document(orjson.dumps(content))
+        document = self._document(content)
         assert document.raw_info is not None
         info = parse.parse_info(document.raw_info)
         rows, problems = _rows(info, document.rows)
@@ -84,26 +80,14 @@ class Sportradar:
 
     def matches(self, paths: Sequence[Path]) -> list[str]:
         """Ids of the matches found."""
-        return [key for key, _ in _timelines(paths)]
+        return [key for key, _ in self._timelines(paths)]
 
     def sources(self, paths: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
         """The file of each match; one that cannot be read stands under its own name."""
-        named = {Path(path) for path in paths}
-        found: dict[str, tuple[Path, ...]] = {}
-        for path in json_files(paths):
-            try:
-                content = read_json(path)
-            except FeedError:
-                if path in named:
-                    raise
-                found[path.name] = (path,)
-                continue
-            if _is_timeline(content):
-                assert isinstance(content, dict)
-                found[str(content["sport_event"].get("id"))] = (path,)
-            elif path in named:
-                raise not_a_match(self.name, path, content, "no sport_event and timeline")
-        return found
+        return match_sources(self.name, paths, _is_timeline, _match_id, WANTED)
+
+    def _timelines(self, paths: Sequence[Path]) -> list[tuple[str, Doc]]:
+        return [(_match_id(content), content) for _, content in match_documents(self.name, paths, _is_timeline, WANTED)]
 
     def info(self, raw_info: Doc) -> MatchInfo:
         """Who plays."""
@@ -123,7 +107,7 @@ class Sportradar:
 
     def urgent(self, doc: Doc) -> bool:
         """Kick-offs and final whistles."""
-        return parse.row_of(doc).get("type") in c.WHISTLES
+        return str(parse.row_of(doc).get("type")) in c.WHISTLES
 
 
 def _slim(info: Doc) -> Doc:
@@ -139,12 +123,12 @@ def _placed(rows: tuple[Doc, ...]) -> tuple[Doc, ...]:
         try:
             if row.get("type") == "period_start":
                 period = parse.period_number(row.get("period_type"), row.get("period"))
-                kicked_off = None if period is None else (period, parse.unix_ms(str(row["time"])))
+                kicked_off = None if period is None else (period, unix_ms(str(row["time"])))
             elif row.get("type") in ("period_score", "match_ended") and kicked_off is not None:
                 period, started_ms = kicked_off
-                played_ms = parse.unix_ms(str(row["time"])) - started_ms
+                played_ms = unix_ms(str(row["time"])) - started_ms
                 same = parse.period_number(row.get("period_type"), row.get("period", period)) == period
-                if same and not row.get("updated") and 0 <= played_ms <= parse.LONGEST_PERIOD_MS:
+                if same and not row.get("updated") and 0 <= played_ms <= reading.LONGEST_PERIOD_MS:
                     row = {**row, parse.PERIOD: period, parse.PLAY_MS: played_ms}
                 else:
                     row = {**row, parse.PERIOD: period}
@@ -154,7 +138,7 @@ def _placed(rows: tuple[Doc, ...]) -> tuple[Doc, ...]:
     return tuple(placed)
 
 
-def _is_timeline(content: object) -> bool:
+def _is_timeline(content: object) -> TypeGuard[Doc]:
     return (
         isinstance(content, dict)
         and isinstance(content.get("sport_event"), dict)
@@ -162,15 +146,8 @@ def _is_timeline(content: object) -> bool:
     )
 
 
-def _timelines(paths: Sequence[Path]) -> list[tuple[str, Doc]]:
-    found = []
-    for path, content, named in json_documents(paths):
-        if _is_timeline(content):
-            assert isinstance(content, dict)
-            found.append((str(content["sport_event"].get("id")), content))
-        elif named:
-            raise not_a_match("sportradar", path, content, "no sport_event and timeline")
-    return found
+def _match_id(content: Doc) -> str:
+    return text_id(content["sport_event"].get("id"))
 
 
 def _rows(info: MatchInfo, docs: Sequence[Doc]) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
@@ -181,7 +158,7 @@ def _rows(info: MatchInfo, docs: Sequence[Doc]) -> tuple[tuple[Row, ...], tuple[
             if isinstance(item, Problem):
                 problems.append(item)
             elif isinstance(item, Upsert):
-                rows.append(Row(doc, parse.unix_ms(str(doc["time"])), item.event.period))
+                rows.append(Row(doc, unix_ms(str(doc["time"])), item.event.period))
     rows.sort(key=lambda row: row.unix_ms)
     return tuple(rows), tuple(problems)
 
@@ -206,11 +183,8 @@ def _official_score(content: Doc) -> tuple[int, int] | None:
 
 def _compare(info: MatchInfo, rows: Sequence[Row], official: tuple[int, int] | None) -> tuple[Problem, ...]:
     changes = [change for row in rows for change in parse.parse_event(info, row.doc)]
-    found = score(change.event for change in changes if isinstance(change, Upsert))
-    if official is None or found == official:
-        return ()
-    text = f"the events make it {found[0]}-{found[1]}, the document says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+    events = (change.event for change in changes if isinstance(change, Upsert))
+    return reading.score_problems(info, events, official, "the document")
 
 
 ADAPTER = Sportradar()

@@ -7,28 +7,19 @@ is ``{"payload": {"event": row, "sport_event_status": ...}, "metadata": ...}`` [
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
 from typing import Any
 
 from ingest.events import SHOOT_OUT, BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
-from ingest.feeds.base import Parsed, Problem
+from ingest.feeds.base import Parsed, Problem, plain_text, text_id
+from ingest.feeds.reading import LONGEST_PERIOD_MS, flipped, per_cent, time_ms, unix_ms
 from ingest.feeds.sportradar import constants as c
 
 Doc = dict[str, Any]
 VERSION, PERIOD, PLAY_MS = "futstar_version", "futstar_period", "futstar_play_ms"
 """What the adapter adds to rows that lack it: a version, and when a whistle without a clock was blown."""
-LONGEST_PERIOD_MS = 75 * 60_000
+MOST_ADDED_MIN = 45
 UPDATED_MS = 500
 """Times have whole seconds: an update within the second of its first version counts as newer by so much."""
-
-
-def unix_ms(stamp: str) -> int:
-    """Milliseconds since 1970 of a time such as ``2024-08-29T18:38:01+00:00``. ValueError if not one."""
-    moment = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def row_of(doc: Doc) -> Doc:
@@ -45,16 +36,20 @@ def parse_info(raw: Doc) -> MatchInfo:
     try:
         teams = {}
         for row in raw["competitors"]:
-            name = str(row["name"])
-            teams[str(row["qualifier"])] = Team(str(row["id"]), name, str(row.get("abbreviation") or name[:3].upper()))
+            team_id, name = text_id(row["id"]), plain_text(row["name"])
+            short = plain_text(row.get("abbreviation")) or name[:3].upper()
+            teams[str(row["qualifier"])] = Team(team_id, name, short)
+        match_id = text_id(raw["id"])
+        if not match_id or not teams["home"].team_id or teams["home"].team_id == teams["away"].team_id:
+            raise ValueError("its id or the ids of its teams")
         context = raw.get("sport_event_context") or {}
         return MatchInfo(
             provider="sportradar",
-            match_id=str(raw["id"]),
+            match_id=match_id,
             home=teams["home"],
             away=teams["away"],
             kickoff_unix_ms=unix_ms(str(raw["start_time"])),
-            competition=str((context.get("competition") or {}).get("name", "")),
+            competition=plain_text((context.get("competition") or {}).get("name")),
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise FeedError(
@@ -67,7 +62,9 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     where = "event without id"
     try:
         row = row_of(doc)
-        event_id = str(row["id"])
+        event_id = text_id(row.get("id"))
+        if not event_id:
+            return (Problem("bad_event", where, "no id that can be kept"),)
         where = f"event {event_id[:40]}"
         stranger = _stranger(info, doc)
         if stranger:
@@ -109,12 +106,12 @@ def _stranger(info: MatchInfo, doc: Doc) -> str:
 def _version(doc: Doc, row: Doc) -> int:
     """When the row was made or changed: ``time`` and ``updated_time`` are times of processing [events]."""
     if VERSION in doc:
-        return int(doc[VERSION])
-    made = unix_ms(str(row["time"]))
+        return time_ms(doc[VERSION])
+    made = time_ms(unix_ms(str(row["time"])))
     if not row.get("updated"):
         return made
     changed = unix_ms(str(row["updated_time"])) if row.get("updated_time") else made
-    return max(made, changed) + UPDATED_MS
+    return time_ms(max(made, changed) + UPDATED_MS)
 
 
 def _period(doc: Doc, row: Doc) -> int | None:
@@ -182,13 +179,10 @@ def _place(row: Doc, side: Side | None, kind: Kind) -> tuple[float | None, float
     place is known (the pages' own sample of a header scored at 0, 0)."""
     if row.get("x") is None or row.get("y") is None or side is None:
         return None, None
-    x, y = float(str(row["x"])), float(str(row["y"]))
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError("coordinate is not a number")
-    if (x, y) == (0.0, 0.0) and kind is not Kind.CORNER:
+    if (row["x"], row["y"]) == (0, 0) and kind is not Kind.CORNER:
         return None, None
-    x, y = min(100.0, max(0.0, x)), min(100.0, max(0.0, y))
-    return (x, y) if side is Side.HOME else (round(100.0 - x, 6), round(100.0 - y, 6))
+    x, y = per_cent(row["x"], 0.0, 100.0), per_cent(row["y"], 0.0, 100.0)
+    return (x, y) if side is Side.HOME else (flipped(x), flipped(y))
 
 
 def _event(row: Doc, event_id: str, version: int, period: int, play_ms: int, name: str) -> Event:
@@ -203,7 +197,8 @@ def _event(row: Doc, event_id: str, version: int, period: int, play_ms: int, nam
     method = str(row.get("method") or "")
     own_goal = goal and method == "own_goal"  # ``competitor`` is taken as the side that gains (unverified)
     x, y = _place(row, side, kind)
-    player = _player(row, name)
+    player = _player(row, name) or {}
+    player_id = text_id(player.get("id")) or None
     return Event(
         event_id=event_id,
         version=version,
@@ -220,11 +215,18 @@ def _event(row: Doc, event_id: str, version: int, period: int, play_ms: int, nam
         direct_free_kick=shot and method == "free_kick",
         body=BodyPart.HEAD if shot and method == "header" else None,
         provisional=name in c.PROVISIONAL,
-        player=None if player is None else str(player.get("name") or player.get("id") or "") or None,
-        player_id=None if player is None or not player.get("id") else str(player["id"]),
-        added_s=int(row["injury_time_announced"]) * 60 if kind is Kind.ADDED_TIME else None,
+        player=plain_text(player.get("name")) or player_id,
+        player_id=player_id,
+        added_s=_added_s(row) if kind is Kind.ADDED_TIME else None,
         text=_text(row, name, method),
     )
+
+
+def _added_s(row: Doc) -> int:
+    minutes = int(row["injury_time_announced"])
+    if not 0 <= minutes <= MOST_ADDED_MIN:
+        raise ValueError(f"{str(minutes)[:20]} minutes of added time")
+    return minutes * 60
 
 
 def _player(row: Doc, name: str) -> Doc | None:
@@ -235,8 +237,8 @@ def _player(row: Doc, name: str) -> Doc | None:
 
 
 def _text(row: Doc, name: str, method: str) -> str:
-    words = [name.replace("_", " ")]
-    words += [str(row[key]).replace("_", " ")[:40] for key in ("description", "outcome") if row.get(key)]
+    words = [plain_text(name, 40).replace("_", " ")]
+    words += [plain_text(row[key], 40).replace("_", " ") for key in ("description", "outcome") if row.get(key)]
     if method:
-        words.append(method.replace("_", " ")[:40])
+        words.append(plain_text(method, 40).replace("_", " "))
     return ": ".join(words)

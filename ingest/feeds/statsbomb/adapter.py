@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.events import FeedError, MatchInfo, Upsert, score
+from ingest.events import FeedError, MatchInfo, Upsert
 from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded
-from ingest.feeds.files import json_files, not_a_match, read_json
-from ingest.feeds.reading import UNKNOWN_KICKOFF_MS, identity, lay_out, parse_body
+from ingest.feeds.base import Parsed, Problem, Recorded, text_id
+from ingest.feeds.files import decode, json_files, not_a_match, read_document
+from ingest.feeds.reading import UNKNOWN_KICKOFF_MS, lay_out, score_problems
 from ingest.feeds.statsbomb import constants as c
 from ingest.feeds.statsbomb import parse
 from ingest.feeds.statsbomb.replay import spoil
@@ -38,25 +38,24 @@ class StatsBomb:
 
     name = "statsbomb"
     versioned = False
+    feeds_index = True
 
     def document(self, body: bytes) -> base.Document:
         """An events document (it does not tell who is at home), one match's row (which does), line-ups or frames."""
-        content = parse_body(body)
+        content = decode(body)
         if isinstance(content, dict) and shape([content]) == MATCHES:
-            return base.Document(identity(content["match_id"]), header(content), ())
+            return base.Document(text_id(content["match_id"]), header(content), ())
         what = shape(content)
         if what is None or what == MATCHES or not isinstance(content, list):
             raise FeedError("statsbomb_not_a_match", "neither events, line-ups nor one match: check the address")
         if what != EVENTS:
             return base.Document("", None, ())
-        rows = tuple(row for row in content if isinstance(row, dict))
-        lost = len(content) - len(rows)
-        problems = (Problem("bad_event", "events document", f"{lost} rows are no objects"),) if lost else ()
+        rows, problems = base.objects(content)
         return base.Document("", None, rows, problems=problems)
 
     def key(self, doc: Doc) -> str:
         """``id`` is a UUID."""
-        return identity(doc.get("id"))
+        return text_id(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """Marked ``deleted`` (ours: the provider drops the row)."""
@@ -68,9 +67,11 @@ class StatsBomb:
         events = [(path, rows) for path, rows, what in found if what == EVENTS]
         if len(events) != 1:
             number = f"{len(events)} matches" if events else f"no events document {match or ''}".rstrip()
+            beside = ", ".join(sorted({what for _, _, what in found} - {EVENTS}))
+            only = f" ({beside} only)" if beside and not events else ""
             raise FeedError(
                 "statsbomb_which_match",
-                f"{number} in {', '.join(map(str, paths))}: name one match or give its events file",
+                f"{number} in {', '.join(map(str, paths))}{only}: name one match or give its events file",
             )
         path, rows = events[0]
         match_id = match_id_of(path)
@@ -82,7 +83,7 @@ class StatsBomb:
         info = parse.parse_info(raw_info)
         playing = {info.home.team_id, info.away.team_id}
         for other, lineups, what in found:
-            if what == LINEUPS and {identity(row.get("team_id")) for row in lineups} != playing:
+            if what == LINEUPS and {text_id(row.get("team_id")) for row in lineups} != playing:
                 raise FeedError("statsbomb_other_match", f"{other} and {path} are of different matches: pair them")
         if listed is None:
             text = "no match list beside the events: the team whose eleven comes first is taken for the home side"
@@ -164,7 +165,7 @@ def header(row: Doc) -> Doc:
             raise ValueError("a team's id")
         competition = row.get("competition") or {}
         return {
-            "id": identity(row["match_id"]),
+            "id": text_id(row["match_id"]),
             "kickoff_unix_ms": _kickoff_ms(row),
             "competition": str(competition.get("competition_name", "")),
             "teams": teams,
@@ -174,7 +175,7 @@ def header(row: Doc) -> Doc:
 
 
 def _team(team_id: object, name: object) -> Doc:
-    return {"id": identity(team_id), "name": str(name), "short": str(name)[:3].upper()}
+    return {"id": text_id(team_id), "name": str(name), "short": str(name)[:3].upper()}
 
 
 def _kickoff_ms(row: Doc) -> int:
@@ -199,7 +200,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         named = path.is_file()
         for file in json_files([path]):
             try:
-                content = read_json(file)
+                content = read_document(file)
             except FeedError:
                 if named:
                     raise
@@ -220,7 +221,7 @@ def _documents(paths: Sequence[Path], match: str | None) -> Iterator[tuple[Path,
         other = match_id_of(path)
         if match is not None and what == LINEUPS and other != match and other.isdigit():
             continue
-        content = read_json(path)
+        content = read_document(path)
         if shape(content) != what or not isinstance(content, list):
             raise not_a_match("statsbomb", path, content, f"no list of {what}")
         yield path, [row for row in content if isinstance(row, dict)], what
@@ -230,12 +231,12 @@ def _listed(path: Path, lists: Sequence[list[Doc]], match_id: str) -> Doc | None
     """The match's row in a given list or in one beside the events, if there is one."""
     given = [row for rows in lists for row in rows]
     for folder in (path.parent, path.parent.parent):
-        if any(identity(row.get("match_id")) == match_id for row in given):
+        if any(text_id(row.get("match_id")) == match_id for row in given):
             break
         files = [f for pattern in ("matches*.json*", "matches/*/*.json*") for f in sorted(folder.glob(pattern))]
-        contents = [content for content in map(read_json, files) if shape(content) == MATCHES]
+        contents = [content for content in map(read_document, files) if shape(content) == MATCHES]
         given += [row for content in contents if isinstance(content, list) for row in content if isinstance(row, dict)]
-    return next((row for row in given if identity(row.get("match_id")) == match_id), None)
+    return next((row for row in given if text_id(row.get("match_id")) == match_id), None)
 
 
 def _clean(rows: Sequence[Doc]) -> tuple[list[tuple[int, int, Doc]], tuple[Problem, ...]]:
@@ -255,8 +256,8 @@ def _guessed(path: Path, match_id: str, rows: Sequence[Doc]) -> Doc:
     teams: dict[str, Doc] = {}
     for row in eleven_first:
         team = row.get("team")
-        if isinstance(team, dict) and identity(team.get("id")):
-            teams.setdefault(identity(team["id"]), _team(team["id"], team.get("name") or f"Team {team['id']}"))
+        if isinstance(team, dict) and text_id(team.get("id")):
+            teams.setdefault(text_id(team["id"]), _team(team["id"], team.get("name") or f"Team {team['id']}"))
     if len(teams) != 2:
         raise FeedError("statsbomb_no_teams", f"{path} names {len(teams)} teams, not two: give a complete document")
     sides = dict(zip(("home", "away"), teams.values(), strict=True))
@@ -281,11 +282,8 @@ def _compare(info: MatchInfo, rows: Sequence[Doc], official: tuple[int, int] | N
         return ()
     goals = [row for row in rows if _type_id(row) in (c.SHOT, c.OWN_GOAL_FOR)]
     changes = [change for row in goals for change in parse.parse_event(info, row)]
-    found = score(change.event for change in changes if isinstance(change, Upsert))
-    if found == official:
-        return ()
-    text = f"the events make it {found[0]}-{found[1]}, the match list says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+    events = (change.event for change in changes if isinstance(change, Upsert))
+    return score_problems(info, events, official, "the match list")
 
 
 ADAPTER = StatsBomb()

@@ -9,9 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
-from ingest.feeds.base import Parsed, Problem
-from ingest.feeds.reading import LONGEST_PERIOD_MS, chance_e6, clock_ms, finite, flipped, identity, per_cent
+from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Team, Upsert
+from ingest.feeds.base import Parsed, Problem, plain_text, text_id
+from ingest.feeds.reading import (
+    LONGEST_PERIOD_MS,
+    chance_e6,
+    clock_ms,
+    finite,
+    flipped,
+    per_cent,
+    side_of,
+    time_ms,
+    type_number,
+)
 from ingest.feeds.statsbomb import constants as c
 
 Doc = dict[str, Any]
@@ -27,7 +37,7 @@ def parse_info(raw: Doc) -> MatchInfo:
             match_id=str(raw["id"]),
             home=teams["home"],
             away=teams["away"],
-            kickoff_unix_ms=int(raw["kickoff_unix_ms"]),
+            kickoff_unix_ms=time_ms(raw["kickoff_unix_ms"]),
             competition=str(raw.get("competition", "")),
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -50,17 +60,17 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     """Canonical changes of one event."""
     where = "event without id"
     try:
-        event_id = identity(doc.get("id"))
+        event_id = text_id(doc.get("id"))
         if not event_id:
             return (Problem("bad_event", where, "it has no id"),)
         where = f"event {event_id[:40]}"
-        version = int(doc.get("modified", 0))
+        version = time_ms(doc.get("modified", 0))
         if doc.get("deleted"):
             return tuple(Delete(f"{event_id}{part}", version) for part in ("", ":out", ":offside", ":card"))
         period, play_ms = moment(doc)
-        type_id = int(doc["type"]["id"])
+        type_id = type_number(doc["type"]["id"])
         team = doc.get("team")
-        side = _side(info, team["id"]) if team is not None else None
+        side = side_of(info, team["id"]) if team is not None else None
         if side is None and team is not None:
             return (Problem("unknown_team", where, f"team {str(team['id'])[:40]} does not play here"),)
         name, player_id = _player(doc)
@@ -79,15 +89,9 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     return tuple(changes)
 
 
-def _side(info: MatchInfo, team_id: object) -> Side | None:
-    if identity(team_id) == info.home.team_id:
-        return Side.HOME
-    return Side.AWAY if identity(team_id) == info.away.team_id else None
-
-
 def _player(doc: Doc) -> tuple[str | None, str | None]:
     player = doc.get("player")
-    return (str(player["name"]), identity(player["id"]) or None) if player else (None, None)
+    return (plain_text(player["name"]) or None, text_id(player["id"]) or None) if player else (None, None)
 
 
 def _place(location: object) -> tuple[float | None, float | None]:
@@ -109,7 +113,7 @@ def _detail(doc: Doc, name: str) -> Doc:
 
 
 def _id(detail: Doc, name: str) -> int | None:
-    return None if detail.get(name) is None else int(detail[name]["id"])
+    return None if detail.get(name) is None else type_number(detail[name]["id"])
 
 
 def _event(doc: Doc, type_id: int, event: Event) -> Event:

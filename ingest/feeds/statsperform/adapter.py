@@ -14,7 +14,8 @@ from ingest.feeds.base import Parsed, Recorded, text_id
 from ingest.feeds.files import decode, documents, match_files, not_a_match, read_document
 from ingest.feeds.opta import constants as c
 from ingest.feeds.opta.recording import compare_score, rows_of
-from ingest.feeds.opta.rows import MAX_VERSION, beyond_lines
+from ingest.feeds.opta.rows import beyond_lines
+from ingest.feeds.reading import MAX_VERSION
 from ingest.feeds.statsperform import facts, parse, xml
 from ingest.feeds.statsperform.constants import MA3
 from ingest.feeds.statsperform.replay import spoil
@@ -28,6 +29,7 @@ class StatsPerform:
 
     name = "statsperform"
     versioned = True
+    feeds_index = True
 
     def document(self, body: bytes) -> base.Document:
         """An MA1 or MA3 document, or both of one match in one body."""

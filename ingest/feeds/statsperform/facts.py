@@ -19,8 +19,9 @@ from ingest.facts import (
 )
 from ingest.feeds.base import plain_text, text_id
 from ingest.feeds.opta.constants import PERIOD_BASE_MIN
+from ingest.feeds.reading import unix_ms
 from ingest.feeds.statsperform.constants import STATUS
-from ingest.feeds.statsperform.parse import parse_info, unix_ms
+from ingest.feeds.statsperform.parse import parse_info
 
 Doc = dict[str, Any]
 T = TypeVar("T")

@@ -6,7 +6,8 @@ from typing import Any
 
 from ingest.events import FeedError, MatchInfo, Team
 from ingest.feeds.base import Parsed, plain_text, text_id
-from ingest.feeds.opta.rows import iso, parse_row, unix_ms
+from ingest.feeds.opta.rows import iso, parse_row
+from ingest.feeds.reading import unix_ms
 from ingest.feeds.statsperform.constants import MA3
 
 __all__ = ["iso", "parse_event", "parse_info", "unix_ms", "version_of"]

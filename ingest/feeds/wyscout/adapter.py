@@ -13,11 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ingest.events import FeedError, MatchInfo, Upsert, score
+from ingest.events import FeedError, MatchInfo, Upsert
 from ingest.feeds import base
-from ingest.feeds.base import Parsed, Problem, Recorded, Row
-from ingest.feeds.files import json_files, not_a_match, read_json
-from ingest.feeds.reading import identity, lay_out, parse_body
+from ingest.feeds.base import Parsed, Problem, Recorded, Row, text_id
+from ingest.feeds.files import decode, json_files, looks_like, not_a_match, read_document
+from ingest.feeds.reading import LONGEST_PERIOD_MS, lay_out, score_problems
 from ingest.feeds.wyscout import constants as c
 from ingest.feeds.wyscout import parse
 from ingest.feeds.wyscout.replay import spoil
@@ -31,23 +31,22 @@ class Wyscout:
 
     name = "wyscout"
     versioned = False
+    feeds_index = True
 
     def document(self, body: bytes) -> base.Document:
         """An events document; it tells who is at home only where it holds the ``match``, too."""
-        document = parse_body(body)
+        document = decode(body)
         if not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise FeedError("wyscout_not_a_match", "no events list: check the address")
-        rows = tuple(row for row in document["events"] if isinstance(row, dict))
-        lost = len(document["events"]) - len(rows)
-        problems = (Problem("bad_event", "events document", f"{lost} rows are no objects"),) if lost else ()
+        rows, problems = base.objects(document["events"])
         match = _own_match(document)
-        match_id = identity((match or {}).get("wyId")) or _match_of(rows)
+        match_id = text_id((match or {}).get("wyId")) or _match_of(rows)
         raw_info = None if match is None else _raw_info("the document", document, list(rows), match_id, match)
         return base.Document(match_id, raw_info, rows, problems=problems)
 
     def key(self, doc: Doc) -> str:
         """``id`` is unique in the match."""
-        return identity(doc.get("id"))
+        return text_id(doc.get("id"))
 
     def withdrawal(self, key: str, version: int) -> Doc:
         """Marked ``deleted``, as version 3 of the provider's interface does."""
@@ -64,8 +63,9 @@ class Wyscout:
                 "wyscout_which_match", f"{what} in {', '.join(map(str, paths))}: name one match or give its events file"
             )
         path = files[0]
-        document = read_json(path)
-        if not isinstance(document, dict) or not isinstance(document.get("events"), list):
+        document = read_document(path)
+        other = looks_like(document) not in (None, self.name)  # others have lists of events, too
+        if other or not isinstance(document, dict) or not isinstance(document.get("events"), list):
             raise not_a_match("wyscout", path, document, "no events list")
         events, problems = _clean(document["events"])
         if not events:
@@ -104,8 +104,6 @@ class Wyscout:
 
     def parse(self, info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
         """Canonical changes of one event."""
-        if not base.text_id(doc.get("id")):
-            return (Problem("bad_event", "event without id", "no id that can be kept"),)
         return parse.parse_event(info, doc)
 
     def spoil(self, doc: Doc, rng: random.Random) -> Doc | None:
@@ -123,7 +121,7 @@ class Wyscout:
 
 def _match_of(rows: Sequence[Doc]) -> str:
     """The match that the rows name; the loader's whistles name none."""
-    return next((identity(row["matchId"]) for row in rows if "matchId" in row), "")
+    return next((text_id(row["matchId"]) for row in rows if "matchId" in row), "")
 
 
 def _match_id(path: Path) -> str:
@@ -146,7 +144,7 @@ def _clean(rows: Sequence[object]) -> tuple[list[Doc], tuple[Problem, ...]]:
             if not isinstance(row, dict):
                 raise TypeError("not an object")
             _, play_ms = parse.moment(row)
-            if not 0 <= play_ms <= parse.LONGEST_PERIOD_MS:
+            if not 0 <= play_ms <= LONGEST_PERIOD_MS:
                 raise ValueError(f"{row['matchPeriod']} {play_ms / 1000}")
             good.append(row)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -203,7 +201,7 @@ def _listed(path: Path, lists: Sequence[Path], match_id: str) -> Doc | None:
 @lru_cache(maxsize=16)
 def _list_rows(listing: Path, _changed_ns: int) -> dict[str, Doc]:
     """A match list by match id, kept because whoever reads an archive asks once a match."""
-    rows = read_json(listing)
+    rows = read_document(listing)
     return {str(row.get("wyId")): row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict)}
 
 
@@ -219,11 +217,8 @@ def _official_score(listed: Doc) -> tuple[int, int] | None:
 def _compare(info: MatchInfo, events: Sequence[Doc], official: tuple[int, int] | None) -> tuple[Problem, ...]:
     """A problem when the goals among the events are not the official score."""
     changes = [change for doc in events for change in parse.parse_event(info, doc)] if official else []
-    found = score(change.event for change in changes if isinstance(change, Upsert))
-    if official is None or found == official:
-        return ()
-    text = f"the events make it {found[0]}-{found[1]}, the match list says {official[0]}-{official[1]}"
-    return (Problem("score_differs", f"match {info.match_id}", text),)
+    events_of = (change.event for change in changes if isinstance(change, Upsert))
+    return score_problems(info, events_of, official, "the match list")
 
 
 def _team_names(document: Doc, events: Sequence[Doc]) -> dict[str, str]:

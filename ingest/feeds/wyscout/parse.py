@@ -5,19 +5,17 @@ Pure functions; bad content becomes a `Problem`.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.events import BodyPart, Delete, Event, FeedError, Kind, MatchInfo, Side, Team, Upsert
-from ingest.feeds.base import Parsed, Problem
-from ingest.feeds.reading import identity
+from ingest.feeds.base import Parsed, Problem, text_id
+from ingest.feeds.reading import LONGEST_PERIOD_MS, finite, flipped, per_cent, side_of, time_ms, type_number
 from ingest.feeds.wyscout import constants as c
 from ingest.feeds.wyscout import parse_v3
 
 Doc = dict[str, Any]
-LONGEST_PERIOD_MS = 75 * 60_000
 PERIOD_START, PERIOD_END = "futstar_period_start", "futstar_period_end"
 """The archive has no rows for kick-off and final whistle: the loader adds these, named so that nobody mistakes them."""
 
@@ -43,10 +41,8 @@ def number(doc: Doc, *names: str) -> int:
     """The first of ``names`` that holds an integer; older exports keep the ids under the names' keys. 0 if none."""
     for name in names:
         value = doc.get(name)
-        if isinstance(value, int):
-            return value
-        if isinstance(value, str) and value.strip().isdigit():
-            return int(value)
+        if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
+            return type_number(value)
     return 0
 
 
@@ -54,10 +50,11 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
     """Canonical changes of one event: cards ride on fouls, so a foul can give two events."""
     where = "event without id"
     try:
-        where = f"event {str(doc['id'])[:40]}"
-        event_id, version = identity(doc["id"]), int(doc.get("modified", 0))
+        event_id = text_id(doc.get("id"))
         if not event_id:
-            return (Problem("bad_event", where, "its id is neither number nor text"),)
+            return (Problem("bad_event", where, "no id that can be kept"),)
+        where = f"event {event_id[:40]}"
+        version = time_ms(doc.get("modified", 0))
         if doc.get("deleted"):
             return (Delete(event_id, version), Delete(f"{event_id}:card", version))
         period, play_ms = moment(doc)
@@ -68,7 +65,7 @@ def parse_event(info: MatchInfo, doc: Doc) -> tuple[Parsed, ...]:
             return (Upsert(Event(event_id, version, period, play_ms, kind, None)),)
         if parse_v3.is_v3(doc):
             return parse_v3.parse_event(info, doc, event_id, version, period, play_ms)
-        side = _side(info, doc.get("teamId"))
+        side = side_of(info, doc.get("teamId"))
         if side is None:
             return (Problem("unknown_team", where, f"team {str(doc.get('teamId'))[:40]} does not play here"),)
         return _changes(doc, event_id, version, period, play_ms, side)
@@ -80,13 +77,7 @@ def moment(doc: Doc) -> tuple[int, int]:
     """Period and playing time in ms. Raises KeyError, TypeError, ValueError or OverflowError for what is none."""
     if parse_v3.is_v3(doc):
         return parse_v3.moment(doc)
-    return c.PERIODS[doc["matchPeriod"]], round(float(doc["eventSec"]) * 1000)
-
-
-def _side(info: MatchInfo, team_id: object) -> Side | None:
-    if str(team_id) == info.home.team_id:
-        return Side.HOME
-    return Side.AWAY if str(team_id) == info.away.team_id else None
+    return c.PERIODS[doc["matchPeriod"]], round(finite(float(doc["eventSec"])) * 1000)
 
 
 def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, side: Side) -> tuple[Parsed, ...]:
@@ -94,7 +85,7 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
     event_type = number(doc, "eventId", "eventName")
     sub_type = number(doc, "subEventId", "subEventName")
     x, y = _place(doc)
-    player_id = identity(doc.get("playerId") or None) or None
+    player_id = text_id(doc.get("playerId") or None) or None
     kind, attacking, aerial = Kind.OTHER, None, False
     penalty = direct = False
     # A goal straight from a corner carries the goal tag on the corner itself (once in 1,204 matches): it is a shot.
@@ -122,7 +113,7 @@ def _changes(doc: Doc, event_id: str, version: int, period: int, play_ms: int, s
     own_goal = c.TAG_OWN_GOAL in tags
     if own_goal:
         # The row is the unlucky side's; the event is the gaining side's, seen from its end.
-        kind, side, x, y = Kind.SHOT, side.other, _flipped(x), _flipped(y)
+        kind, side, x, y = Kind.SHOT, side.other, flipped(x), flipped(y)
     shot = kind is Kind.SHOT and not own_goal
     event = Event(
         event_id=event_id,
@@ -173,10 +164,6 @@ def _text(kind: Kind, event_type: int, sub_type: int, tags: set[int], own_goal: 
     return f"goal ({name})" if kind is Kind.SHOT and c.TAG_GOAL in tags else name
 
 
-def _flipped(value: float | None) -> float | None:
-    return None if value is None else 100.0 - value
-
-
 def _card(tags: set[int]) -> Kind | None:
     if tags & {c.TAG_RED, c.TAG_SECOND_YELLOW}:
         return Kind.RED
@@ -185,11 +172,7 @@ def _card(tags: set[int]) -> Kind | None:
 
 def _place(doc: Doc) -> tuple[float | None, float | None]:
     positions = doc.get("positions") or ()
-    if not positions:
+    if not positions or positions[0]["x"] is None or positions[0]["y"] is None:
         return None, None
-    if positions[0]["x"] is None or positions[0]["y"] is None:
-        return None, None
-    x, y = float(positions[0]["x"]), float(positions[0]["y"])
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError("coordinate is not a number")
-    return min(100.0, max(0.0, x)), min(100.0, max(0.0, y))
+    x, y = (float(positions[0][axis]) for axis in ("x", "y"))  # exports differ in whether they are text
+    return per_cent(x, 0.0, 100.0), per_cent(y, 0.0, 100.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ingest.events import BodyPart, Delete, Event, Kind, MatchInfo, Side, Upsert
-from ingest.feeds.base import Parsed, Problem
-from ingest.feeds.reading import chance_e6, clock_ms, flipped, identity, per_cent
+from ingest.events import BodyPart, Delete, Event, Kind, MatchInfo, Upsert
+from ingest.feeds.base import Parsed, Problem, plain_text, text_id
+from ingest.feeds.reading import chance_e6, clock_ms, flipped, per_cent, side_of
 from ingest.feeds.wyscout import constants_v3 as c
 
 Doc = dict[str, Any]
@@ -28,14 +28,14 @@ def parse_event(
     info: MatchInfo, doc: Doc, event_id: str, version: int, period: int, play_ms: int
 ) -> tuple[Parsed, ...]:
     """Canonical changes of one event. Raises like `moment` for content of the wrong shape."""
-    side = _side(info, (doc.get("team") or {}).get("id"))
+    side = side_of(info, (doc.get("team") or {}).get("id"))
     if side is None:
         team = str((doc.get("team") or {}).get("id"))[:40]
         return (Problem("unknown_team", f"event {event_id[:40]}", f"team {team} does not play here"),)
-    primary, secondary = str(doc["type"]["primary"]), {str(name) for name in doc["type"].get("secondary") or ()}
+    primary, secondary = plain_text(doc["type"]["primary"]), {str(name) for name in doc["type"].get("secondary") or ()}
     player = doc.get("player") or {}
-    player_id = identity(player.get("id") or None) or None  # 0 stands for nobody
-    name = str(player["name"]) if player_id and player.get("name") else player_id
+    player_id = text_id(player.get("id") or None) or None  # 0 stands for nobody
+    name = (plain_text(player.get("name")) if player_id else "") or player_id
     kind = _kind(doc, primary, secondary)
     x, y = _place(doc)
     own_goal = primary == "own_goal"
@@ -80,12 +80,6 @@ def parse_event(
     if primary not in c.KINDS:
         changes.append(Problem("unknown_type", f"event {event_id[:40]}", f"event type {primary[:40]}"))
     return tuple(changes)
-
-
-def _side(info: MatchInfo, team_id: object) -> Side | None:
-    if identity(team_id) == info.home.team_id:
-        return Side.HOME
-    return Side.AWAY if identity(team_id) == info.away.team_id else None
 
 
 def _kind(doc: Doc, primary: str, secondary: set[str]) -> Kind:
