@@ -535,8 +535,18 @@ def test_how_often_the_time_is_asked_for_changes_nothing(signs: list[tuple[int, 
         match._take(match.fusion.tick(50_000))
         return match.switches, match.fusion.condition, match.fusion.states(), match.fusion.quality(50_000)
 
-    first = [min(at for at, _, _ in signs)] if signs else [0]
-    assert states(first) == states(first + [at for at in ticks if at >= first[0]])
+    assert states([]) == states(ticks)
+
+
+def test_time_before_the_first_arrival_does_not_count_against_a_primary_that_comes_second() -> None:
+    match = rig()
+    match.fusion.tick(0)  # a keeper that begins long before anything arrives
+    for at_ms in range(50_000, 60_000, 250):
+        match.fusion.sign(B, at_ms, Sign.HEARTBEAT)
+        if at_ms >= 51_000:
+            match.fusion.sign(A, at_ms, Sign.HEARTBEAT)
+        match.fusion.tick(at_ms)
+    assert match.switches == []
 
 
 def test_an_arrival_stamped_in_the_past_counts_as_of_now() -> None:
