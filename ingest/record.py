@@ -9,10 +9,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from ingest.events import Delete, Event, FeedError, Upsert
+
+LATEST_MS = 4_102_444_800_000
+"""The year 2100: no arrival is later."""
+HIGHEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,9 @@ class Record:
 class _Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     match_id: str
     provider: str
-    seq: int
-    at_ms: int
-    raw: str
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+    at_ms: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)]
+    raw: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     event: Event | None = None
     gone: Delete | None = None
 
@@ -58,4 +63,17 @@ def decode(data: bytes) -> Record:
         raise FeedError("bad_record", "not a canonical record (it holds not exactly one of event and gone): drop it")
     change = Upsert(wire.event) if wire.event is not None else wire.gone
     assert change is not None
+    _require_plausible(change)
     return Record(wire.match_id, wire.provider, wire.seq, wire.at_ms, wire.raw, change)
+
+
+def _require_plausible(change: Upsert | Delete) -> None:
+    """Numbers that no store can keep are refused here, by name, before somebody fails on them. Raises FeedError."""
+    if isinstance(change, Upsert):
+        event = change.event
+        small = (event.period, event.play_ms, event.added_s or 0, event.xg_e6 or 0)
+        inside = 0 <= event.version < 2**62 and min(small) >= -HIGHEST and max(small) <= HIGHEST
+    else:
+        inside = 0 <= change.version < 2**62
+    if not inside:
+        raise FeedError("bad_record", "not a canonical record (a number in its event is out of range): drop it")

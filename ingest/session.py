@@ -113,8 +113,10 @@ class Session:
         self._version_ms = max(self._version_ms, version_ms)
         if not document.rows:
             self._last_header = digest
-        elif not self._doubted:  # a doubted document must be looked at again, even when it comes back byte by byte
+        elif not self._doubted:
             self._last = digest
+        elif items:  # a doubted document is looked at again; so is the one before, when it comes again
+            self._last = b""
         return self._delivered(items, problems)
 
     def fragment(self, doc: object, at_ms: int) -> Delivery:
@@ -198,8 +200,10 @@ class Session:
             elif told >= known.told or not known.present or not changes:
                 ignored = any(map(self.timeline.ignores, changes))
                 # Two documents may say different things under one version: a field was missing for a while, a row was
-                # withdrawn here and is back. The later document counts. Pushed messages have no such order.
-                if ignored and key not in seen and not (pushed and known.present):
+                # withdrawn here and is back. The later document counts. Pushed messages have no such order, but what
+                # the provider itself calls newer is newer, even where our own versions have run ahead of it.
+                newer = not known.present or 0 < known.told < told
+                if ignored and key not in seen and (newer or not pushed):
                     doc = self.adapter.stamp(doc, known.version + 1)
                     changes, found = self._parse(doc)
                     ignored = False

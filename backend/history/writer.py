@@ -33,6 +33,8 @@ MATCHES_KEPT = 400
 """Matches whose events are kept in memory to tell corrections; an older one is read again when it goes on."""
 _RETRY_S, _MAX_RETRY_S = 0.5, 5.0
 _UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+_UNKEEPABLE = (FeedError, UserError, psycopg.DataError, psycopg.IntegrityError, ValueError, OverflowError)
+"""One message's own fault: whatever it is, it must not stop those after it."""
 
 
 class Message(Protocol):
@@ -80,7 +82,7 @@ class HistoryWriter:
                 _log.warning("history: the database does not answer (%s), trying again", type(error).__name__)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _MAX_RETRY_S)
-            except (FeedError, UserError, psycopg.DataError) as error:
+            except _UNKEEPABLE as error:
                 if len(batch) > 1:  # one by one, to find which
                     for message in batch:
                         await self._settle(subscription, [message])

@@ -93,7 +93,7 @@ class Fusion:
         self.switches: list[Switch] = []
         self.condition = Condition(names[0], (), len(names) == 1, 0)
         self.now_ms: int | None = None
-        self._born_ms = 0
+        self._born_ms: int | None = None  # when anybody was heard of first: before, there is nothing to judge
         self._splice = Splice(names[0])
         self._doubts = Doubts(self.bounds)
         self._offsets: dict[tuple[str, str], tuple[int, Offset]] = {}
@@ -104,7 +104,7 @@ class Fusion:
     def receive(self, provider: str, at_ms: int, delivery: Delivery) -> Fused:
         """A provider's delivery. Raises KeyError for an unknown provider."""
         member = self.members[provider]
-        before = self.tick(at_ms)
+        before = self._reach(at_ms)
         applied = member.deliver(self.now_ms or 0, delivery)
         changes = (*before.changes, *self._splice.apply(provider, applied))
         return Fused(changes, self._whistles(changes), before.switches)
@@ -112,14 +112,16 @@ class Fusion:
     def sign(self, provider: str, at_ms: int, sign: Sign) -> Fused:
         """A provider's heartbeat, unchanged answer, broken document, loss or return. Raises KeyError like `receive`."""
         member = self.members[provider]
-        before = self.tick(at_ms)
+        before = self._reach(at_ms)
         member.sign(self.now_ms or 0, sign)
         return before
 
     def tick(self, now_ms: int) -> Fused:
-        """Judge the providers at every point of the grid up to ``now_ms``. Earlier times change nothing."""
-        if self.now_ms is None:
-            self.now_ms = self._born_ms = now_ms
+        """Judge the providers at every point of the grid up to ``now_ms``. Earlier times change nothing, and neither
+        does time before the first arrival.
+        """
+        if self.now_ms is None or self._born_ms is None:
+            self.now_ms = now_ms if self.now_ms is None else max(self.now_ms, now_ms)
             return Fused()
         changes: list[Change] = []
         first = len(self.switches)
@@ -129,6 +131,13 @@ class Fusion:
             point += GRID_MS
         self.now_ms = max(self.now_ms, now_ms)
         return Fused(tuple(changes), self._whistles(changes), tuple(self.switches[first:]))
+
+    def _reach(self, at_ms: int) -> Fused:
+        """Time comes to an arrival; the first one begins the match."""
+        before = self.tick(at_ms)
+        if self._born_ms is None:
+            self._born_ms = self.now_ms
+        return before
 
     # What it knows
 
@@ -160,6 +169,7 @@ class Fusion:
             self._health = {name: member.quality.health(now_ms).score for name, member in self.members.items()}
         if now_ms % COMPARE_MS == 0:
             self._offsets.clear()
+        assert self._born_ms is not None
         failing = {name: member.failing(now_ms, self._born_ms) for name, member in self.members.items()}
         for member in self.members.values():
             member.note(now_ms)
@@ -202,7 +212,7 @@ class Fusion:
         up = [member for member in self.members.values() if member.state is State.UP]
         if active.state is not State.UP:
             return self._switch(now_ms, up[0]) if up and active.since_ms <= now_ms else []
-        last_ms = self.switches[-1].at_ms if self.switches else self._born_ms
+        last_ms = self.switches[-1].at_ms if self.switches else self._born_ms or 0
         if now_ms - last_ms < self.bounds.dwell_ms:
             return []
         for member in up:

@@ -105,7 +105,7 @@ def reconcile(
             for event in events.get(stretch.provider, ())
             if first <= (place := stretch.place(event)) < end and (stretch.provider, event.event_id) not in found
         }
-        same = _pairs(fresh, found, WINDOW_MS[name]) if fresh else {}
+        same = pairs(fresh, found, WINDOW_MS[name]) if fresh else {}
         for key in sorted(fresh):
             twin = same.get(key)
             if twin is None:
@@ -120,18 +120,18 @@ def _before(place: Place, by_ms: int) -> Place:
     return place[0], max(0, place[1] - by_ms)
 
 
-def _pairs(fresh: Mapping[Key, Place], found: Mapping[Key, Place], window_ms: int) -> dict[Key, Key]:
-    """One-to-one, nearest first: which of ``fresh`` is which of ``found``, never two of one provider."""
+def pairs(fresh: Mapping[Key, Place], counting: Mapping[Key, Place], window_ms: int) -> dict[Key, Key]:
+    """One-to-one, nearest first: which of ``fresh`` is which of ``counting``, never two of one provider."""
     near = sorted(
         (abs(a[1] - b[1]), one, other)
         for one, a in fresh.items()
-        for other, b in found.items()
+        for other, b in counting.items()
         if one[0] != other[0] and a[0] == b[0] and abs(a[1] - b[1]) <= window_ms
     )
-    pairs: dict[Key, Key] = {}
+    found: dict[Key, Key] = {}
     taken: set[Key] = set()
     for _, one, other in near:
-        if one not in pairs and other not in taken:
-            pairs[one] = other
+        if one not in found and other not in taken:
+            found[one] = other
             taken.add(other)
-    return pairs
+    return found

@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ingest.events import SHOOT_OUT, Delete, Event, Kind, Side, Upsert
-from ingest.fusion.critical import Class, Key, Place, Stretch, class_of, reconcile
+from ingest.fusion.critical import WINDOW_MS, Class, Key, Place, Stretch, class_of, pairs, reconcile
 from ingest.timeline import Applied, Change
 
 FARTHEST_MS = 60_000
 """No provider's times are moved by more."""
+REVIEWED = frozenset({"goal", "red", "penalty"})
+"""What a referee takes back."""
 
 
 class Splice:
@@ -30,6 +32,7 @@ class Splice:
         self._events: dict[str, dict[str, Event]] = {}
         self._critical: dict[Class, dict[str, dict[str, Event]]] = {}
         self._counting: dict[Class, dict[Key, Place]] = {}
+        self._revoked: dict[Class, dict[Key, Place]] = {}  # what another provider told and the leading one took back
         self._told: dict[Key, Event] = {}
         self._version = 0
 
@@ -59,6 +62,8 @@ class Splice:
                     known[event.event_id] = event
                 else:
                     known.pop(event.event_id, None)
+            if change.old is not None and classes and (change.new is None or class_of(change.new) != classes[0]):
+                self._revoke(provider, change.old)
             for kind in dict.fromkeys(classes):
                 changes += self._recount(kind)
             named = change.new or change.old
@@ -75,6 +80,9 @@ class Splice:
             for key, event in self._told.items()
             if class_of(event) is not None and (event.period, event.play_ms) >= at
         }
+        for revoked in self._revoked.values():  # who leads speaks for itself
+            for key in [key for key in revoked if key[0] == provider]:
+                del revoked[key]
         former = self.active
         self.stretches.append(Stretch(provider, at, offset_ms, kept))
         self._starts.append(at)
@@ -108,7 +116,13 @@ class Splice:
     def _recount(self, kind: Class) -> list[Change]:
         """Decide anew which events of a class count."""
         before = self._counting.get(kind, {})
-        events = {name: tuple(found.values()) for name, found in self._critical[kind].items()}
+        revoked = self._revoked.get(kind, {})
+        for key in pairs(self._leading(kind), revoked, WINDOW_MS[kind[0].split(":")[0]]).values():
+            del revoked[key]  # told anew
+        events = {
+            name: tuple(event for event_id, event in found.items() if (name, event_id) not in revoked)
+            for name, found in self._critical[kind].items()
+        }
         after = reconcile(kind, self.stretches, events, frozenset(before))
         self._counting[kind] = after
         changes: list[Change] = []
@@ -116,6 +130,26 @@ class Splice:
             if before.get(key) != after.get(key):
                 changes += self._tell(key)
         return changes
+
+    def _leading(self, kind: Class) -> dict[Key, Place]:
+        """The leading provider's events of a class, and where they lie."""
+        stretch = self.stretches[-1]
+        events = self._critical.get(kind, {}).get(stretch.provider, {})
+        return {(stretch.provider, event_id): stretch.place(event) for event_id, event in events.items()}
+
+    def _revoke(self, provider: str, event: Event) -> None:
+        """The leading provider took ``event`` back. One that it replaced had told the same and may never say so: its
+        word goes, too, unless the leading one still has an event that is the same.
+        """
+        kind = class_of(event)
+        if provider != self.active or kind is None or kind[0] not in REVIEWED:
+            return
+        others = {key: place for key, place in self._counting.get(kind, {}).items() if key[0] != provider}
+        left, window_ms = self._leading(kind), WINDOW_MS[kind[0]]
+        with_it = left | {(provider, event.event_id): self.stretches[-1].place(event)}
+        gone = set(pairs(with_it, others, window_ms).values()) - set(pairs(left, others, window_ms).values())
+        if gone:
+            self._revoked.setdefault(kind, {}).update((key, others[key]) for key in gone)
 
     def _wanted(self, key: Key) -> Event | None:
         event = self._events.get(key[0], {}).get(key[1])

@@ -203,6 +203,32 @@ async def test_poison_is_put_aside_and_the_rest_of_its_batch_is_kept(database: D
     assert (await writer._store.read("m1")).records == (*good, record(5, Upsert(event(5))))
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (f'"raw":"{1:064x}"', '"raw":"zz"'),
+        (f'"raw":"{1:064x}"', '"raw":"abcd"'),
+        ('"seq":1,', '"seq":-5,'),
+        ('"seq":1,', f'"seq":{10**20},'),
+        ('"at_ms":1772366400001', f'"at_ms":{10**18}'),
+        ('"at_ms":1772366400001', '"at_ms":-1'),
+        ('"version":1,', f'"version":{10**23},'),
+        ('"period":1,', f'"period":{10**10},'),
+    ],
+)
+async def test_a_number_or_hash_that_nobody_can_keep_is_poison_and_no_crash(
+    database: Database, field: str, value: str
+) -> None:
+    whole = encode(record(1, Upsert(event(1)))).decode()
+    assert whole.count(field) == 1
+    bus = Bus([Sent(EVENTS, 2, 1, whole.replace(field, value).encode()), *sent([record(2, Upsert(event(2)))], 2)])
+    writer = HistoryWriter(HistoryStore(database))
+    await writer.run(bus)
+    assert [position for position, _ in bus.dead] == [1]
+    assert "not a canonical record" in bus.dead[0][1]
+    assert (await writer._store.read("m1")).records == (record(2, Upsert(event(2))),)
+
+
 async def test_a_write_that_fails_leaves_nothing_and_is_not_forgotten(database: Database) -> None:
     store = HistoryStore(database)
     writer = HistoryWriter(store)

@@ -348,6 +348,40 @@ def test_when_a_kept_goal_is_cancelled_by_the_one_who_told_it_the_others_stands_
     assert seconds(match) == []
 
 
+@pytest.mark.parametrize("as_shot", [False, True])
+def test_a_goal_that_the_standby_takes_back_after_the_primarys_death_is_gone_and_trading_goes_on(as_shot: bool) -> None:
+    goals = [(57_000, A, goal(A, 46_500)), (58_000, B, goal(B, 46_700))]
+    match = rig(off=[(A, 60_000, 900_000, "nothing")], extra=goals).run(90_000)
+    assert seconds(match) == [46_500]
+    match.tell(B, 90_000, replace(goal(B, 46_700, version=9), goal=False) if as_shot else Delete(f"{B}-goal", 9))
+    match.run(150_000)
+    assert score(match.timeline.events()) == (0, 0)
+    assert match.fusion.condition.causes == ()
+
+
+def test_a_goal_that_the_standby_tells_under_another_id_is_the_same_goal() -> None:
+    goals = [(57_000, A, goal(A, 46_500)), (58_000, B, goal(B, 46_700))]
+    match = rig(off=[(A, 60_000, 9_000_000, "nothing")], extra=goals).run(200_000)
+    match.tell(B, 200_000, Delete(f"{B}-goal", 9))
+    match.tell(B, 201_000, replace(goal(B, 46_900), event_id=f"{B}-again"))
+    assert seconds(match) == [46_500]
+    match.tell(B, 202_000, replace(goal(B, 47_000), event_id=f"{B}-twice"))
+    match.tell(B, 203_000, Delete(f"{B}-twice", 9))  # one of two that were the same: the goal stays
+    assert seconds(match) == [46_500]
+    assert match.run(260_000).fusion.condition.causes == ()
+
+
+def test_a_goal_taken_back_by_the_standby_is_doubted_while_the_returned_primary_still_has_it() -> None:
+    goals = [(57_000, A, goal(A, 46_500)), (58_000, B, goal(B, 46_700)), (90_000, B, Delete(f"{B}-goal", 9))]
+    match = rig(off=[(A, 60_000, 100_000, "nothing")], extra=goals).run(110_000)
+    assert seconds(match) == []
+    assert ("score", A) in [(cause.value, name) for cause, name in match.fusion.condition.causes]
+    match.tell(A, 110_000, Delete(f"{A}-goal", 9))
+    assert match.run(112_000).fusion.condition.causes == ()
+    assert match.run(450_000).by()[-1][1] == A
+    assert seconds(match) == []
+
+
 def test_a_late_twin_of_a_rescued_goal_changes_nothing() -> None:
     match = rig(off=[(A, 60_000, 900_000, "nothing")], extra=[(61_000, B, goal(B, 40_000))]).run(80_000)
     match.tell(A, 80_000, goal(A, 39_000))
@@ -535,8 +569,18 @@ def test_how_often_the_time_is_asked_for_changes_nothing(signs: list[tuple[int, 
         match._take(match.fusion.tick(50_000))
         return match.switches, match.fusion.condition, match.fusion.states(), match.fusion.quality(50_000)
 
-    first = [min(at for at, _, _ in signs)] if signs else [0]
-    assert states(first) == states(first + [at for at in ticks if at >= first[0]])
+    assert states([]) == states(ticks)
+
+
+def test_time_before_the_first_arrival_does_not_count_against_a_primary_that_comes_second() -> None:
+    match = rig()
+    match.fusion.tick(0)  # a keeper that begins long before anything arrives
+    for at_ms in range(50_000, 60_000, 250):
+        match.fusion.sign(B, at_ms, Sign.HEARTBEAT)
+        if at_ms >= 51_000:
+            match.fusion.sign(A, at_ms, Sign.HEARTBEAT)
+        match.fusion.tick(at_ms)
+    assert match.switches == []
 
 
 def test_an_arrival_stamped_in_the_past_counts_as_of_now() -> None:

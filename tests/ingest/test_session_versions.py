@@ -141,3 +141,30 @@ def test_a_resumed_session_finds_what_vanished_meanwhile_and_nothing_else(
     assert [(applied.new, applied.old.event_id) for applied in gone.applied if applied.old] == [
         (None, str(rows[100]["id"]))
     ]
+
+
+def test_half_a_document_that_told_something_else_is_undone_by_the_whole_one_coming_again(hsv: Recorded) -> None:
+    rows = rows_of(hsv, 60)
+    half = [{**rows[0], "x": 3.5}, *rows[1:20], rows_of(hsv, 61)[60]]  # an edit under its old version, and a new row
+    session = session_of(hsv)
+    session.document(body(hsv, rows), AT_MS)
+    before = read(session)
+    doubted = session.document(body(hsv, half), AT_MS + 1)
+    assert [problem.code for problem in doubted.problems] == ["shrunk_document"]
+    assert read(session) != before
+    session.document(body(hsv, rows), AT_MS + 2)  # byte for byte the one before
+    assert read(session) == before
+
+
+def test_the_providers_pushed_correction_counts_after_ours(hsv: Recorded) -> None:
+    rows = rows_of(hsv, 30)
+    session = session_of(hsv)
+    for number in range(2):  # withdrawn and revived: our version is now above the provider's
+        session.document(body(hsv, rows), AT_MS + 2 * number)
+        session.document(body(hsv, rows[:-1]), AT_MS + 2 * number + 1)
+    session.document(body(hsv, rows), AT_MS + 10)
+    adapter = ADAPTERS["statsperform"]
+    told = adapter.parse(hsv.info, rows[-1])[0].event.version  # type: ignore[union-attr]
+    newer, older = (adapter.stamp({**rows[-1], "x": x}, told + by) for x, by in ((2.5, 1), (7.5, -1)))
+    assert [change.new.x for change in session.fragment(newer, AT_MS + 11).applied if change.new] == [2.5]
+    assert session.fragment(older, AT_MS + 12).applied == ()
