@@ -185,6 +185,30 @@ def test_two_feeds_killed_in_a_switch_go_on_byte_for_byte(w: World, steps: list[
         goes_on(w, steps, straight, cut)
 
 
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_a_polled_primary_killed_inside_a_document_ends_with_the_same_events(
+    w: World, hsv: Recorded, data: st.DataObject
+) -> None:
+    start = w.start_unix_ms
+    polls = [(PRIMARY, document(hsv, count, start + 60_000 + count * 500)) for count in (40, 80, 75, 120)]
+    steps: list[Step] = [*sorted([*polls, *arrivals(w, 130_000)[::3]], key=lambda row: row[1].at_ms)]
+    straight = Life(live(w)).follow(steps)
+    cut = data.draw(st.integers(0, len(straight.log)))
+    life = resumed(live(w), straight.log[:cut])
+    assert life.bytes == straight.bytes[: len(life.bytes)]
+    done = next(n for n, length in enumerate(straight.steps) if length >= cut)
+    life.follow(steps[done:])  # the step in which it died comes again: the provider's next answer
+    assert [record.seq for record in life.records] == list(range(1, len(life.records) + 1))
+    mine, theirs = ([replace(e, version=0) for e in some.timeline().events()] for some in (life, straight))
+    assert mine == theirs
+    header, messages = journal(life.lines)
+    core = KeeperCore(header)
+    for message in messages:
+        core.receive(message)
+    assert core.timeline.events() == life.timeline().events()
+
+
 def test_the_primary_dies_and_the_standby_goes_on_until_it_is_back(w: World, steps: list[Step]) -> None:
     life, active, switches = Life(live(w)), set[str](), []
     for step in steps:
