@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from ingest.feed import FeedHeader, FeedMessage, parse_header, parse_message
-from ingest.feeds import adapter
+from ingest.feeds import Recorded, adapter
 from ingest.fusion import Bounds, Thresholds
 from ingest.live import Feed, Happened, LiveMatch
 from ingest.net.arrival import Arrival, ArrivalKind
@@ -34,6 +34,13 @@ Step = tuple[str, Arrival] | int
 def pushed(at_ms: int, *docs: dict[str, Any]) -> Arrival:
     """Fragments of one push."""
     return Arrival(at_ms, ArrivalKind.FRAGMENTS, b"".join(orjson.dumps(doc) + b"\n" for doc in docs))
+
+
+def document(recorded: Recorded, count: int, at_ms: int) -> Arrival:
+    """An MA3 document of the match's first ``count`` rows."""
+    rows = [row.doc for row in recorded.rows if row.withdrawn is None][:count]
+    body = orjson.dumps({"matchInfo": recorded.raw_info, "liveData": {"event": rows}})
+    return Arrival(at_ms, ArrivalKind.DOCUMENT, body)
 
 
 @dataclass
