@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from backend.errors import UserError
 from backend.history.recorder import revision_row, sample_row
 from ingest.feed import FeedHeader, FeedMessage
+from ingest.fusion.journal import FUSED
 from ingest.history.journal import Entry, Journal
 from ingest.history.model import MatchHistory, Sample, in_order
 from momentum.state import Reason
@@ -72,7 +73,7 @@ def replay(history: MatchHistory, keep: int = 10) -> tuple[MatchHistory, Verdict
     Raises FeedError when the feed is not kept, or was quoted by another model than the one here.
     """
     again = build(history.header(), history.messages(), (Due(s.data_ms, s.lines) for s in history.samples))
-    found = list(_samples(history.samples, again.samples))
+    found = list(_samples(history.samples, again.samples, _unseen(history.header())))
     differ = len({difference.tick for difference in found})
     for name in ("records", "corrections", "revisions"):
         stored, now = getattr(history, name), getattr(again, name)
@@ -84,7 +85,12 @@ def replay(history: MatchHistory, keep: int = 10) -> tuple[MatchHistory, Verdict
     return again, Verdict(len(history.samples), differ, tuple(found[:keep]))
 
 
-def _samples(stored: Sequence[Sample], now: Sequence[Sample]) -> Iterable[Difference]:
+def _unseen(header: FeedHeader) -> Reason:
+    """From which reason on the feed does not tell of a suspension: a fused one tells when its providers fail."""
+    return Reason.OPERATOR if header.provider == FUSED else Reason.FEED_LOSS
+
+
+def _samples(stored: Sequence[Sample], now: Sequence[Sample], unseen: Reason) -> Iterable[Difference]:
     again = {sample.tick: sample for sample in now}
     for sample in stored:
         other = again.get(sample.tick)
@@ -92,14 +98,14 @@ def _samples(stored: Sequence[Sample], now: Sequence[Sample]) -> Iterable[Differ
             yield Difference(sample.tick, "sample", "published", "none: no play was under way")
             continue
         for name in _COMPARED:
-            published, recomputed = _value(sample, name, sample), _value(other, name, sample)
+            published, recomputed = _value(sample, name, sample, unseen), _value(other, name, sample, unseen)
             if published != recomputed:
                 yield Difference(sample.tick, name, str(published), str(recomputed))
 
 
-def _value(sample: Sample, name: str, published: Sample) -> object:
-    """A field; a suspension by the operator or for loss of the feed stands at the keeper's word: no feed tells it."""
-    if published.reason >= Reason.FEED_LOSS:
+def _value(sample: Sample, name: str, published: Sample, unseen: Reason) -> object:
+    """A field; a suspension that no feed tells stands at the keeper's word."""
+    if published.reason >= unseen:
         if name == "reason":
             return published.reason
         if name == "flags":
@@ -112,6 +118,7 @@ def from_run(header: FeedHeader, messages: Sequence[FeedMessage], published: Seq
 
     Raises UserError ``samples_differ`` when the feed does not give what was published: nothing is kept of such a run.
     """
+    unseen = _unseen(header)
     due, lines = [], 0
     for told in published:
         while lines < len(messages) and messages[lines].at_ms <= told.data_ms:
@@ -122,7 +129,7 @@ def from_run(header: FeedHeader, messages: Sequence[FeedMessage], published: Seq
     samples = []
     for told in published:
         sample = again.get(told.tick)
-        if sample is not None and told.suspend_reason >= Reason.FEED_LOSS:
+        if sample is not None and told.suspend_reason >= unseen:
             sample = replace(sample, flags=sample.flags | FLAG_SUSPENDED, reason=told.suspend_reason)
         if sample is None or _published(sample, told) != told:
             raise UserError(

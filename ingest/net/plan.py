@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -13,6 +14,7 @@ MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 PING_MS = 5_000
 """How often a line without heartbeats is asked whether it is alive."""
+_LOCAL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/|$)")
 
 
 class Transport(StrEnum):
@@ -210,7 +212,7 @@ def budget(credentials: Credentials, per_s: float, burst: int = 1) -> BudgetSpec
 def base_address(credentials: Credentials, default: str) -> str:
     """The provider's address, or another one (setting ``base``): over TLS, or on this machine. Raises FeedError."""
     base = credentials.get("base", default).rstrip("/")
-    local = base.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    local = _LOCAL.match(base) is not None
     if not base.startswith("https://") and not local:
         raise FeedError("bad_base", f"the address of {credentials.provider} must start with https://: keys go along")
     if any(char in base for char in "{}?#@ "):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
@@ -16,6 +18,8 @@ from backend.history.store import HistoryStore, Rows
 from ingest.feed import FeedHeader, FeedMessage
 from ingest.fusion.journal import FUSED
 from ingest.history.journal import NO_RAW
+from momentum.state import Reason
+from oracle.aggregate import FLAG_SUSPENDED
 from oracle.core import KeeperCore
 from tests.backend.played import feed
 from tests.ingest.fusion_world import PRIMARY, SIBLING, Outage, Sibling, load, world
@@ -75,6 +79,10 @@ async def test_a_fused_feed_that_switches_in_silence_is_replayed_bit_for_bit(dat
     assert str(verdict) == "300 samples, 0 differ"
     assert again == history
     assert history.feed() == header.line + b"".join(message.line for message in messages)
+    held = replace(history.samples[9], flags=history.samples[9].flags | FLAG_SUSPENDED, reason=int(Reason.FEED_LOSS))
+    claimed = replace(history, samples=(*history.samples[:9], held, *history.samples[10:]))
+    assert not history.samples[9].reason
+    assert {found.what for found in core.replay(claimed)[1].first} == {"flags", "reason"}, "the file tells of no loss"
     assert len(history.fragments) < len(history.lines) / 1.5, "a sign that comes every second is kept once"
     async with database.connection() as connection:
         assert {row["provider"] for row in await newest(connection)} == {PRIMARY, SIBLING}

@@ -348,6 +348,17 @@ async def test_detached_partitions_stay_as_tables_of_their_own(database: Databas
     assert await database.row("SELECT seq FROM history_detached.records_20260301") == {"seq": 1}
 
 
+async def test_a_day_that_comes_back_after_it_was_detached_is_detached_again(database: Database) -> None:
+    for name in ("m1", "m2", "m2"):
+        store = HistoryStore(database)
+        await store.pin(Match(name, "p", date(2026, 3, 1)))
+        await store.write(Rows(records=[record(1, Upsert(event(1)), name)]))
+        await retire(database, Retention(1, 1, detach=True), date(2026, 4, 1))
+    assert await count(database, "records") == 0
+    kept = await database.rows("SELECT match_id FROM history_detached.records_20260301 ORDER BY match_id")
+    assert kept == [{"match_id": "m1"}, {"match_id": "m2"}]
+
+
 async def test_partitions_are_made_ahead_and_strays_move_home(database: Database) -> None:
     async with database.connection() as connection:
         await connection.execute(

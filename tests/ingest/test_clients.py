@@ -83,7 +83,17 @@ def test_a_match_id_that_is_an_address_is_refused(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
-    "base", ["http://feed.test", "ftp://x", "https://user@feed.test", "https://feed.test/?a=b", "https://{x}"]
+    "base",
+    [
+        "http://feed.test",
+        "ftp://x",
+        "https://user@feed.test",
+        "https://feed.test/?a=b",
+        "https://{x}",
+        "http://127.0.0.1.feed.test/x",  # begins like this machine and is none
+        "http://localhost.feed.test",
+        "http://127.0.0.1:80feed",
+    ],
 )
 def test_keys_go_over_tls_or_to_this_machine_only(provider: str, base: str) -> None:
     with pytest.raises(FeedError) as caught:

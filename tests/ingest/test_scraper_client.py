@@ -91,6 +91,22 @@ def test_a_crawl_delay_is_kept_even_when_we_would_ask_more_often() -> None:
     assert min(gaps) >= 40
 
 
+def test_a_crawl_delay_is_kept_though_robots_could_not_be_read_at_first() -> None:
+    server = Server("User-agent: *\nCrawl-delay: 40\n", status=503)
+
+    async def main() -> None:
+        async with network(server.script) as net:
+            reader = SiteReader(site("test", TABLE), net)
+            with pytest.raises(FeedError, match="forbids"):
+                await reader.allowed(SITE.match_url.replace("{id}", "m1"))
+            server.robots_status = 200
+            await asyncio.sleep(robots.AGAIN_MS / 1000 + 1)
+            plan = await reader.allowed(SITE.match_url.replace("{id}", "m1"))
+            assert plan.budget.per_s == pytest.approx(1 / 40)
+
+    virtualtime.run(main())
+
+
 def test_what_robots_forbids_is_never_asked_for() -> None:
     server = Server("User-agent: *\nDisallow: /match/\n")
     with pytest.raises(FeedError) as caught:

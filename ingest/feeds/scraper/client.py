@@ -64,11 +64,12 @@ class SiteReader:
         """The plan to ask for ``url`` with. Raises FeedError when robots.txt forbids it."""
         network = self._network
         if self._rules is None or network.monotonic_ms() - self._read_ms > robots.AGAIN_MS:
-            first = self._plan or self._plan_at(self.site.delay_s)
+            first = self._plan or self._plan_at(self.site.delay_s, " robots")
             answer, _ = await network.get(first, _address(f"{self.site.host}/robots.txt"), self.headers, Phase.BEFORE)
             self._rules, self._read_ms = robots.rules(answer), network.monotonic_ms()
-            # The delay of the first reading stays: two budgets for one host would be none.
-            self._plan = self._plan or self._plan_at(self._rules.delay_s(self.site))
+            # The delay of the first rules that were read stays: two budgets for one host would be none.
+            if self._rules.text is not None:
+                self._plan = self._plan or self._plan_at(self._rules.delay_s(self.site))
         if not self._rules.allows(self.site, url):
             raise FeedError("robots_disallow", f"robots.txt of {self.site.name} forbids {url[:120]}: it is not read")
         assert self._plan is not None
@@ -82,14 +83,13 @@ class SiteReader:
             self._network.counts[f"scraper_{problem.code}"] += 1
         return page
 
-    def _plan_at(self, delay_s: float) -> FeedPlan:
-        first = self._rules is None
+    def _plan_at(self, delay_s: float, what: str = "") -> FeedPlan:
         return FeedPlan(
             provider="scraper",
             match_id=self.site.name,
             transport=Transport.POLL,
             span=Span(0),
-            budget=BudgetSpec(f"scraper {self.site.host}{' robots' if first else ''}", 1 / max(delay_s, 0.001)),
+            budget=BudgetSpec(f"scraper {self.site.host}{what}", 1 / max(delay_s, 0.001)),
             redirects=False,
             feeds_index=False,
         )

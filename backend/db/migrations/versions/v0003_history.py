@@ -117,7 +117,12 @@ BEGIN
     LOOP
         IF p_detach THEN
             EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', p_table, child);
-            EXECUTE format('ALTER TABLE %I SET SCHEMA history_detached', child);
+            IF to_regclass(format('history_detached.%I', child)) IS NULL THEN
+                EXECUTE format('ALTER TABLE %I SET SCHEMA history_detached', child);
+            ELSE -- an older match was imported after its day had been detached: its rows join those
+                EXECUTE format('INSERT INTO history_detached.%I SELECT * FROM %I ON CONFLICT DO NOTHING', child, child);
+                EXECUTE format('DROP TABLE %I', child);
+            END IF;
         ELSE
             EXECUTE format('DROP TABLE %I', child);
         END IF;
