@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ("tests/ingest/test_fusion_rules.py", "tests/ingest/test_fusion.py")
+TESTS = tuple(f"tests/ingest/test_fusion{part}.py" for part in ("_rules", "", "_goals", "_doubt"))
 COPIED = ("ingest", "tests/ingest", "pyproject.toml")
 
 

@@ -88,6 +88,8 @@ class Fusion:
         names = [source.name for source in sources]
         if not names or len(set(names)) < len(names) or any(not name or ":" in name for name in names):
             raise FeedError("bad_fusion_header", f"providers {names}: name at least one, each once, without a colon")
+        if not sources[0].leads:
+            raise FeedError("no_index", f"{names[0]} does not tell enough for an index: name another provider first")
         self.bounds = bounds or Bounds()
         self.members = {source.name: Member(source) for source in sources}
         self.switches: list[Switch] = []
@@ -186,7 +188,7 @@ class Fusion:
     def _worse(self, now_ms: int, member: Member, working: Sequence[Member]) -> State:
         """Whether a member that works is worse than another that does."""
         for other in working:
-            if other is member:
+            if other is member or not (member.source.leads and other.source.leads):
                 continue
             # Three events and more that this one still lacks, long after the other told of them.
             period, at_ms = other.had_reached(now_ms - member.thresholds.behind_ms)
@@ -209,7 +211,7 @@ class Fusion:
 
     def _choose(self, now_ms: int) -> list[Change]:
         active = self.members[self._splice.active]
-        up = [member for member in self.members.values() if member.state is State.UP]
+        up = [member for member in self.members.values() if member.state is State.UP and member.source.leads]
         if active.state is not State.UP:
             return self._switch(now_ms, up[0]) if up and active.since_ms <= now_ms else []
         last_ms = self.switches[-1].at_ms if self.switches else self._born_ms or 0
@@ -263,7 +265,7 @@ class Fusion:
     def _compare(self, now_ms: int) -> None:
         """Put every standby that works beside the active provider."""
         active = self.members[self._splice.active]
-        others = [m for m in self.members.values() if m is not active and m.state is State.UP]
+        others = [m for m in self.members.values() if m is not active and m.state is State.UP and m.source.leads]
         if active.state is not State.UP or not others:
             self._doubts.forget()
             return

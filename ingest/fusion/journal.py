@@ -41,8 +41,8 @@ class Route:
 
     def source(self) -> Source:
         """For `Fusion`. Raises FeedError for an unknown adapter or a bad header."""
-        info = adapter(self.adapter).info(self.raw_info)
-        return Source(self.name, info, self.home, self.away, self.thresholds)
+        reader = self.reader()
+        return Source(self.name, reader.info(self.raw_info), self.home, self.away, self.thresholds, reader.feeds_index)
 
     def reader(self) -> Adapter:
         """What parses its fragments."""

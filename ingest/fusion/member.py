@@ -49,6 +49,9 @@ class Source:
     home: str
     away: str
     thresholds: Thresholds = field(default_factory=Thresholds)
+    leads: bool = True
+    """Whether it tells enough for an index. One that does not is a witness: its score and cards are compared, and it
+    never takes over."""
 
     @property
     def exchanged(self) -> bool:
