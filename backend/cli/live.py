@@ -15,6 +15,7 @@ import typer
 from backend.errors import UserError
 
 if TYPE_CHECKING:
+    from backend.cli.troubles import Troubles
     from ingest.live import Feed, LiveMatch
     from ingest.net.arrival import Source
     from ingest.net.network import Network
@@ -64,7 +65,7 @@ def run(
     journal: Annotated[Path, typer.Option(help="Folder of feed.jsonl; a run that was killed is taken up from it.")],
     match: Annotated[str | None, typer.Option(help="The match's own id; else the first feed's.")] = None,
     bus: Annotated[
-        str, typer.Option(help="memory://, redis://host, valkey://host or kafka://host:port.")
+        str, typer.Option(help="memory://, unix://SOCKET, redis://HOST, valkey://HOST or kafka://HOST:PORT.")
     ] = "memory://",
     group: Annotated[list[str] | None, typer.Option(help="A consumer of the bus that must not miss anything.")] = None,
     kickoff: Annotated[str | None, typer.Option(help="Planned kick-off, 2026-11-21T18:30Z; else now.")] = None,
@@ -112,6 +113,7 @@ async def _follow(
     linger_s: int,
     seconds: int | None,
 ) -> Told:
+    from backend.cli.troubles import Listened, Troubles
     from ingest import service
     from ingest.bus import open_bus
     from ingest.bus.tasks import end
@@ -121,12 +123,16 @@ async def _follow(
     told = service.Told()
     try:
         async with open_bus(bus_url, service.streams(groups)) as bus, Network(_now_ms, random.Random()) as network:
-            sources = {feed.name: _source(feed, url, network, kickoff_ms) for feed, url in followed}
+            troubles = Troubles()
+            sources = {
+                feed.name: Listened(feed.name, _source(feed, url, network, kickoff_ms), troubles)
+                for feed, url in followed
+            }
             had = await service.take_up(live, journal, bus)
             if live.header is not None:
                 typer.echo(f"taken up from the journal; the bus had {had:,} records")
-            following = asyncio.create_task(service.run(live, sources, journal, bus, _now_ms, told))
-            watching = asyncio.create_task(_watch(live, told, network, linger_s, seconds))
+            following = asyncio.create_task(service.run(live, sources, journal, bus, _now_ms, told, troubles.happened))
+            watching = asyncio.create_task(_watch(live, told, troubles, linger_s, seconds))
             done, _ = await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
             await end(*({following, watching} - done))
             for task in done:
@@ -158,16 +164,17 @@ def _source(feed: Feed, url: str, network: Network, kickoff_ms: int) -> Source:
     return open_source(plan, network, getattr(client, "classify", None))
 
 
-async def _watch(live: LiveMatch, told: Told, network: Network, linger_s: int, seconds: int | None) -> None:
+async def _watch(live: LiveMatch, told: Told, troubles: Troubles, linger_s: int, seconds: int | None) -> None:
     """Say how it stands every few seconds, until the match is over."""
     began_s, over_s, before = time.monotonic(), 0.0, ""
     while seconds is None or time.monotonic() - began_s < seconds:
         await asyncio.sleep(min(STATUS_S, seconds or STATUS_S))
-        line = _status(live, told)
+        line = _status(live, told) + troubles.take()
         if line != before:
             typer.echo(f"{datetime.now(UTC):%H:%M:%S}  {line}")
-            before, over_s = line, time.monotonic()
-        if _is_over(live) and time.monotonic() - over_s >= linger_s:
+            before = line
+        over_s = (over_s or time.monotonic()) if _is_over(live) else 0.0  # health goes on changing: it is no news
+        if over_s and time.monotonic() - over_s >= linger_s:
             return
 
 
@@ -192,10 +199,20 @@ def _status(live: LiveMatch, told: Told) -> str:
         )
         causes = ", ".join(f"{cause.value} ({who})" for cause, who in fusion.condition.causes)
         feeds += f"; not trusted: {causes}" if causes else ""
+    if absent := _absent(live):
+        feeds += f"; not in this journal: {', '.join(absent)} (a new folder takes every feed in)"
     return (
         f"{session.info.home.short} {home}-{away} {session.info.away.short}  {clock}  {len(events):,} events, "
         f"{told.records:,} records, {told.problems:,} problem{'s' * (told.problems != 1)}  {feeds}"
     )
+
+
+def _absent(live: LiveMatch) -> list[str]:
+    """Feeds that are asked and do not count: the journal was begun without them, and its header stands."""
+    from ingest.decoder import FusedDecoder
+
+    counting = live.decoder.fusion.states() if isinstance(live.decoder, FusedDecoder) else (live.active,)
+    return [name for name in live.sessions if name not in counting]
 
 
 def _is_over(live: LiveMatch) -> bool:
@@ -223,11 +240,22 @@ def _place(text: str) -> tuple[str, str, str]:
     provider, colon, key = head.partition(":")
     if not (provider and colon and key):
         raise UserError("bad_feed", f"--feed {text[:60]} is none: write PROVIDER:MATCH, or PROVIDER:MATCH@URL")
+    if "://" in key:
+        raise UserError(
+            "bad_feed", f"--feed {text[:60]} has an address that is not of the web: write PROVIDER:MATCH@http://..."
+        )
     return provider, key, f"http{url}" if at else ""
 
 
 def _named(places: list[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
     """Each feed with a name of its own: the provider's, numbered where it comes again."""
+    if len(set(places)) < len(places):
+        twice = next(place for place in places if places.count(place) > 1)
+        raise UserError(
+            "bad_feed",
+            f"--feed {twice[0]}:{twice[1][:60]} is given twice from one address: a standby is another provider's "
+            "match, or another address",
+        )
     named: list[tuple[str, str, str, str]] = []
     for provider, key, url in places:
         number = sum(provider == other for _, other, _, _ in named) + 1

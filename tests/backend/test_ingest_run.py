@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.ingest import app
+from backend.cli.troubles import Listened, Troubles
 from backend.errors import UserError
 from ingest.decoder import decoder
 from ingest.events import FeedError
 from ingest.feed import read_feed
+from ingest.feeds.base import Problem
+from ingest.live import Happened
+from ingest.net.arrival import Arrival, ArrivalKind
 from ingest.service import FileJournal
 from ingest.timeline import Timeline
 
@@ -31,8 +36,8 @@ def twin(seed: int, faults: str = "calm") -> Iterator[tuple[str, subprocess.Pope
     process = subprocess.Popen(
         [*command, "--seed", str(seed), "--faults", faults], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
         assert found is not None
         yield found.group(), process
@@ -40,6 +45,12 @@ def twin(seed: int, faults: str = "calm") -> Iterator[tuple[str, subprocess.Pope
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def follow(folder: Path, seconds: int, *urls: str) -> str:
@@ -104,10 +115,78 @@ def test_the_standby_takes_over_when_the_primary_dies(tmp_path: Path) -> None:
     assert {message.doc["from"] for message in messages} == {"statsperform", "statsperform-2"}
 
 
+def test_a_feed_that_cannot_be_reached_says_why_and_one_left_out_is_named(tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{closed_port()}"
+    with twin(7) as (url, _):
+        assert "HSV" in follow(tmp_path, 3, url)  # the journal is begun without the standby
+        said = follow(tmp_path, 11, url, dead)
+    assert "statsperform-2: MA3: connect_failed" in said
+    assert "not in this journal: statsperform-2" in said
+
+
+def test_documents_of_another_match_are_told_in_words(tmp_path: Path) -> None:
+    with twin(7) as (url, _):
+        done = subprocess.run(
+            [*COMMAND, "run", "--feed", f"statsperform:another@{url}", "--journal", str(tmp_path), "--seconds", "4"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert "waiting for a feed to tell who plays" in done.stdout
+    assert f"[other_match] match another: a document of match {MATCH} came" in done.stdout
+
+
+def told(*arrivals: Arrival) -> Troubles:
+    troubles = Troubles()
+    for arrival in arrivals:
+        troubles.arrived("opta", arrival)
+    return troubles
+
+
+def test_a_trouble_is_told_until_the_feed_is_back() -> None:
+    lost = Arrival(1, ArrivalKind.LOST, note="F24: status 503")
+    assert told(lost).take() == "; opta: F24: status 503"
+    assert told(lost, Arrival(2, ArrivalKind.HEARTBEAT)).take() == "; opta: F24: status 503"
+    assert told(lost, Arrival(2, ArrivalKind.DOCUMENT, b"<a/>")).take() == ""
+    assert told(lost, Arrival(2, ArrivalKind.RESTORED)).take() == ""
+
+
+def test_the_newest_problem_is_told_once_and_cannot_write_on_the_terminal() -> None:
+    troubles = Troubles()
+    problems = (Problem("old", "row 1", "before"), Problem("bad_row", "row 2", "\x1b[2J" + "x" * 500))
+    troubles.happened(Happened(problems=problems))
+    line = troubles.take()
+    assert line.startswith("; newest problem [bad_row] row 2:")
+    assert "\x1b" not in line
+    assert len(line) < 200
+    assert troubles.take() == ""
+
+
+async def test_a_feed_that_is_refused_for_good_says_so_while_another_goes_on() -> None:
+    class Refused:
+        async def __aiter__(self) -> AsyncIterator[Arrival]:
+            yield Arrival(1, ArrivalKind.DOCUMENT, b"{}")
+            raise FeedError("credentials_refused", "opta refuses F24")
+
+        def forget(self) -> None:
+            pass
+
+        async def close(self) -> None:
+            pass
+
+    troubles = Troubles()
+    with pytest.raises(FeedError, match="refuses"):
+        assert [arrival.kind async for arrival in Listened("opta", Refused(), troubles)] == [ArrivalKind.DOCUMENT]
+    assert troubles.take() == "; opta: [credentials_refused] opta refuses F24; it is not asked again"
+
+
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
         (["--feed", "nothing"], "bad_feed", "PROVIDER:MATCH"),
+        (["--feed", "statsperform:5@ftp://127.0.0.1:1"], "bad_feed", "not of the web"),
+        (["--feed", "statsperform:5@http://127.0.0.1:1"] * 2, "bad_feed", "given twice"),
         (["--feed", "nothing:5"], "unknown_provider", "choose one of"),
         (["--feed", "statsperform:5"], "no_credentials", "FUTSTAR_FEED_STATSPERFORM_OUTLET"),
         (["--feed", "sportradar:5"], "no_index_feed", "name another feed before it"),
