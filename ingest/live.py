@@ -82,7 +82,7 @@ class LiveMatch:
             raise FeedError("bad_feeds", "a match needs at least one feed, and each a name of its own")
         if not _leads(feeds[0]):
             raise FeedError(
-                "no_index_feed",
+                "no_index",
                 f"{feeds[0].adapter.name} does not tell enough for an index: name another feed before it",
             )
         self.match_id = match_id

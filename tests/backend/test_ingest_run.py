@@ -189,7 +189,7 @@ async def test_a_feed_that_is_refused_for_good_says_so_while_another_goes_on() -
         (["--feed", "statsperform:5@http://127.0.0.1:1"] * 2, "bad_feed", "given twice"),
         (["--feed", "nothing:5"], "unknown_provider", "choose one of"),
         (["--feed", "statsperform:5"], "no_credentials", "FUTSTAR_FEED_STATSPERFORM_OUTLET"),
-        (["--feed", "sportradar:5"], "no_index_feed", "name another feed before it"),
+        (["--feed", "sportradar:5"], "no_index", "name another feed before it"),
         (["--feed", "statsperform:5@http://127.0.0.1:1", "--bus", "foo://x"], "bad_bus_url", "memory://"),
         (["--feed", "statsperform:5@http://example.org"], "bad_base", "https://"),
         (["--feed", "statsperform:5", "--kickoff", "soon"], "bad_option", "2026-11-21T18:30Z"),

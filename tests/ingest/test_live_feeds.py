@@ -52,7 +52,7 @@ def test_a_match_needs_feeds_of_different_names_and_one_that_leads(hsv: Recorded
         assert caught.value.code == "bad_feeds"
     with pytest.raises(FeedError) as caught:
         LiveMatch(MATCH_ID, [Feed("b", adapter("sportradar"), "1"), feed])
-    assert caught.value.code == "no_index_feed"
+    assert caught.value.code == "no_index"
 
 
 def test_a_standby_that_never_tells_who_plays_is_left_out_and_nothing_is_lost(hsv: Recorded) -> None:
