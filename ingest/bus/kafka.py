@@ -79,7 +79,7 @@ class Kafka:
             await self.admin.close()
 
     async def append(self, stream: Stream, shard: int, entries: Sequence[Entry], ticket: int) -> int:
-        """See `Engine`. The backlog is exact for one publisher; each further one may pass it by the room it saw last."""
+        """See `Engine`. The backlog is exact for one publisher; each further one may pass it by what it saw free."""
         part = _part(stream, shard)
         view = self._views.setdefault(part, _View())
         count = min(len(entries), view.room)
