@@ -20,6 +20,7 @@ from ingest.feeds import ADAPTERS, adapter
 from ingest.feeds.base import Adapter, Problem, split
 from ingest.feeds.files import JSON_OR_XML, decode, looks_like, match_files, read_bytes
 from ingest.feeds.xmldoc import looks_like_xml
+from ingest.fusion.journal import FUSED
 
 Doc = dict[str, Any]
 FEED_ENDINGS = (".jsonl",)
@@ -56,6 +57,12 @@ def recognise(paths: Sequence[Path], provider: str | None = None) -> tuple[Adapt
     """The adapter that reads ``paths``, and the files of each match. Raises FeedError telling what they are instead."""
     files = match_files(paths, (*JSON_OR_XML, *FEED_ENDINGS))
     if provider is None and len(files) == 1 and (header := _feed_header(read_bytes(files[0]))) is not None:
+        if header.provider == FUSED:
+            raise FeedError(
+                "fused_journal",
+                f"{files[0]} is the journal of several feeds of match {header.match_id[:40]}, fused: futstar history "
+                "import reads it; here, give the provider's documents or a journal of one feed",
+            )
         return adapter(header.provider), {header.match_id: (files[0],)}
     asked = [adapter(provider)] if provider is not None else _asked(files)
     fitting: list[tuple[int, Adapter, dict[str, tuple[Path, ...]]]] = []

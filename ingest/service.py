@@ -24,6 +24,8 @@ from ingest.record import Record, decode, encode
 EVENTS, RAW = "events", "raw"
 """The streams: canonical records, and the raw fragments that they name."""
 QUEUED = 64
+HEAD = b'{"feed":'
+"""How a journal begins, be it cut in its first line."""
 
 
 class Lines(Protocol):
@@ -91,9 +93,12 @@ class FileJournal:
         """See `Lines`. Raises FeedError for a file that is no journal, with the line's number."""
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
-        if whole < len(data):
+        if not whole and not data.startswith(HEAD[: len(data)]):
+            raise FeedError("not_a_feed_file", f"{self.path} is no journal: choose another folder")
+        found = read_journal(data[:whole], str(self.path))
+        if whole < len(data):  # last: a file that is none of ours keeps its bytes
             os.ftruncate(self._file, whole)
-        return read_journal(data[:whole], str(self.path))
+        return found
 
     def append(self, lines: Iterable[bytes]) -> None:
         """See `Lines`. Raises FeedError ``journal_unwritable``; what is torn then is cut off by the next `read`."""

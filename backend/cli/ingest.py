@@ -80,7 +80,7 @@ def _examined(
         facts = header_only(paths, provider) if all(path.exists() for path in paths) else None
         if facts is None:
             raise
-        return [facts_report(facts)], []
+        return [facts_report(facts)], _unreadable(paths)
     if match is not None and match not in sources:
         known = ", ".join(list(sources)[:5])
         raise UserError("no_such_match", f"no match {match} there ({len(sources)} matches: {known} ...): name one")
@@ -92,6 +92,21 @@ def _examined(
             except FeedError as error:
                 failures.append({"match": key, "code": error.code, "text": str(error)})
     return reports, failures
+
+
+def _unreadable(paths: list[Path]) -> list[dict[str, str]]:
+    """Why files beside a header cannot be read: they may be the events that it lacks."""
+    from ingest.events import FeedError
+    from ingest.feeds.files import JSON_OR_XML, decode, match_files, read_bytes
+
+    failures = []
+    for path in match_files(paths, JSON_OR_XML):
+        try:
+            decode(read_bytes(path))
+        except FeedError as error:
+            text = str(error) if str(path) in str(error) else f"{path} is {error}"
+            failures.append({"match": "", "code": error.code, "text": text})
+    return failures
 
 
 def _plain(report: Report) -> dict[str, Any]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 from backend.errors import UserError
 
 if TYPE_CHECKING:
     from backend.cli.troubles import Troubles
+    from ingest.feeds.base import Adapter
     from ingest.live import Feed, LiveMatch
     from ingest.net.arrival import Source
     from ingest.net.network import Network
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 STATUS_S = 5.0
 TWIN_FIELDS = {"outlet": "a-twin", "user": "a-twin", "password": "a-twin", "key": "a-twin", "tournament": "twin"}
 """What a twin is shown in place of credentials: it takes anything."""
+HEADERLESS = ("statsbomb",)
+"""Whose events do not tell who plays."""
 RUN_EXAMPLE = "Example: futstar ingest run --feed statsperform:FIXTURE@http://127.0.0.1:9000 --journal match"
 TWIN_EXAMPLE = "Example: futstar ingest twin --provider statsperform --port 9000 --speed 30 --faults rough"
 
@@ -39,6 +44,7 @@ def twin(
     start: Annotated[int, typer.Option(min=0, help="Begin at this second of the recording.")] = 0,
 ) -> None:
     """Play a provider from a recorded match, with faults: a server for trying clients, until Ctrl-C."""
+    from ingest.feeds import default_match_paths
     from ingest.twin.server import open_twin, serve
 
     if not speed > 0:
@@ -49,7 +55,10 @@ def twin(
     async def listen() -> None:
         async with serve(played, port=port, speed=speed, start_ms=start * 1000) as served:
             typer.echo(f"{provider} plays {info.home.name} - {info.away.name} at {served.url}, {faults}, seed {seed}")
-            typer.echo(f"follow it: futstar ingest run --feed {provider}:{info.match_id}@{served.url} --journal FOLDER")
+            feed = f"--feed {provider}:{info.match_id}@{served.url}"
+            if provider in HEADERLESS:
+                feed += f" --header {provider}={(paths or default_match_paths(provider))[0]}"
+            typer.echo(f"follow it: futstar ingest run {feed} --journal FOLDER")
             while served.now_ms < played.script.end_ms:
                 await asyncio.sleep(0.5)
             typer.echo(f"the recording is over, {len(played.ledger.entries):,} faults done; Ctrl-C ends the server")
@@ -90,7 +99,8 @@ def run(
     mapped = dict(_sides(text) for text in sides or ())
     if unknown := mapped.keys() - {name for name, _, _, _ in places}:
         raise UserError("bad_option", f"--sides names {sorted(unknown)[0]}, which is no --feed: name a feed's provider")
-    headers = dict(_header(text) for text in header or ())
+    matches = {name: key for name, _, key, _ in places}
+    headers = dict(_header(text, matches) for text in header or ())
     followed = [
         (Feed(name, adapter(provider), key, headers.get(name), mapped.get(name)), url)
         for name, provider, key, url in places
@@ -271,21 +281,50 @@ def _sides(text: str) -> tuple[str, tuple[str, str]]:
     return provider, (home, away)
 
 
-def _header(text: str) -> tuple[str, dict[str, Any]]:
-    """A feed's name and its header, as its own documents would tell it."""
+def _header(text: str, matches: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """A feed's name and its header: of the provider's match document, of its list of matches, or of a recording."""
+    from ingest.events import FeedError
     from ingest.feeds import adapter
+    from ingest.feeds.files import read_bytes
 
     name, equals, path = text.partition("=")
     if not (name and equals and path):
         raise UserError("bad_option", f"--header {text[:60]} is none: write PROVIDER=FILE")
+    if name not in matches:
+        raise UserError("bad_option", f"--header names {name[:40]}, which is no --feed: name a feed's provider")
+    read_by, match_id = adapter(name.partition("-")[0]), matches[name]
+    if (found := _row_header(read_by, read_bytes(Path(path)), match_id)) is not None:
+        return name, found
     try:
-        body = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError("file_unreadable", f"cannot read {path} ({error.strerror}): check the path") from error
-    found = adapter(name.partition("-")[0]).document(body).raw_info
-    if found is None:
-        raise UserError("no_header", f"{path} does not tell who plays: give the provider's match document")
-    return name, found
+        recorded = read_by.load([Path(path)], match_id)
+    except FeedError as error:
+        raise UserError(
+            "no_header", f"{path} does not tell who plays in {match_id[:40]} ({error}): give the provider's match list"
+        ) from error
+    for problem in recorded.problems:
+        if problem.code == "home_side_unknown":
+            typer.echo(f"futstar: [{problem.code}] {problem.where}: {problem.text}", err=True)
+    return name, recorded.raw_info
+
+
+def _row_header(read_by: Adapter, body: bytes, match_id: str) -> dict[str, Any] | None:
+    """What a document tells of the match, or the match's row in a list of many."""
+    from ingest.events import FeedError
+    from ingest.feeds.files import decode
+
+    try:
+        content = decode(body)
+    except FeedError:
+        content = None
+    rows = [orjson.dumps(row) for row in content if isinstance(row, dict)] if isinstance(content, list) else [body]
+    for row in rows:
+        try:
+            document = read_by.document(row)
+        except FeedError:
+            continue
+        if document.raw_info is not None and document.match_id in ("", match_id):
+            return document.raw_info
+    return None
 
 
 def _kickoff_ms(text: str | None) -> int:

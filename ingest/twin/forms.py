@@ -51,8 +51,22 @@ def _ma1(raw_info: Doc, made_unix_ms: int) -> bytes:
 
 def _wyscout(raw_info: Doc, made_unix_ms: int, rows: Sequence[bytes]) -> bytes:
     teams = {team["id"]: {"team": {"name": team["name"]}} for team in raw_info["teams"].values()}
-    match_id = orjson.dumps(str(raw_info["id"]))
-    return b'{"match":' + match_id + b',"events":[' + b",".join(rows) + b'],"teams":' + orjson.dumps(teams) + b"}"
+    sides = {team["id"]: {"teamId": team["id"], "side": side} for side, team in raw_info["teams"].items()}
+    match = {
+        "wyId": raw_info["id"],
+        "dateutc": raw_info["dateutc"],
+        "competitionId": raw_info["competition"],
+        "teamsData": sides,
+    }
+    return (
+        b'{"match":'
+        + orjson.dumps(match)
+        + b',"events":['
+        + b",".join(rows)
+        + b'],"teams":'
+        + orjson.dumps(teams)
+        + b"}"
+    )
 
 
 def _wyscout_foreign(raw_info: Doc, doc: Doc) -> tuple[Doc, Doc]:

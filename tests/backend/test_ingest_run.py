@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.ingest import app
+from backend.cli.live import _header
 from backend.cli.troubles import Listened, Troubles
 from backend.errors import UserError
 from ingest.decoder import decoder
@@ -124,6 +126,48 @@ def test_a_feed_that_cannot_be_reached_says_why_and_one_left_out_is_named(tmp_pa
     assert "not in this journal: statsperform-2" in said
 
 
+@pytest.mark.parametrize("provider", ["statsbomb", "wyscout"])
+def test_the_command_that_a_twin_prints_follows_its_match(provider: str, tmp_path: Path) -> None:
+    command = [*COMMAND, "twin", "--provider", provider, "--port", "0", "--speed", "60", "--faults", "calm"]
+    process = subprocess.Popen([*command, "--start", "60"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        found = [re.search(r"futstar ingest run (.*) --journal FOLDER", process.stdout.readline()) for _ in range(2)]
+        assert found[1] is not None
+        done = subprocess.run(
+            [*COMMAND, "run", *found[1].group(1).split(), "--journal", str(tmp_path), "--seconds", "3"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert len(events_of(tmp_path / "feed.jsonl")) > 0
+    # StatsBomb's events do not tell who is at home: a guess is said aloud
+    assert ("[home_side_unknown]" in done.stderr) == (provider == "statsbomb")
+
+
+def test_a_header_is_found_in_a_list_of_matches(tmp_path: Path) -> None:
+    rows = [
+        {
+            "match_id": number,
+            "match_date": "2021-06-11",
+            "kick_off": "21:00:00.000",
+            "home_team": {"home_team_id": number * 10, "home_team_name": "Home"},
+            "away_team": {"away_team_id": number * 10 + 1, "away_team_name": "Away"},
+        }
+        for number in (7, 8)
+    ]
+    (tmp_path / "matches.json").write_text(json.dumps(rows))
+    name, header = _header(f"statsbomb={tmp_path / 'matches.json'}", {"statsbomb": "8"})
+    assert (name, header["id"], header["teams"]["home"]["id"]) == ("statsbomb", "8", "80")
+    with pytest.raises(UserError, match="does not tell who plays in 9"):
+        _header(f"statsbomb={tmp_path / 'matches.json'}", {"statsbomb": "9"})
+
+
 def test_documents_of_another_match_are_told_in_words(tmp_path: Path) -> None:
     with twin(7) as (url, _):
         done = subprocess.run(
@@ -194,6 +238,8 @@ async def test_a_feed_that_is_refused_for_good_says_so_while_another_goes_on() -
         (["--feed", "statsperform:5@http://example.org"], "bad_base", "https://"),
         (["--feed", "statsperform:5", "--kickoff", "soon"], "bad_option", "2026-11-21T18:30Z"),
         (["--feed", "statsperform:5", "--sides", "statsperform=1"], "bad_option", "HOME_ID:AWAY_ID"),
+        (["--feed", "statsbomb:5", "--header", "opta=x.json"], "bad_option", "is no --feed"),
+        (["--feed", "statsbomb:5", "--header", "statsbomb=/nowhere"], "file_unreadable", "/nowhere"),
         (["--feed", "statsperform:5", "--sides", "opta=1:2"], "bad_option", "is no --feed"),
     ],
 )

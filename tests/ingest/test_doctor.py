@@ -246,6 +246,25 @@ def test_a_header_alone_is_told_apart_from_a_match(name: str, capsys: pytest.Cap
     assert "[no_events]" in text
 
 
+def test_events_that_cannot_be_read_are_told_beside_the_header(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = tmp_path / "ma3.json"
+    half.write_bytes(MA3.read_bytes()[:100_000])
+    assert run("--input", half, "--input", KLOPPY / "statsperform_event_ma1.json") == 1
+    said = capsys.readouterr()
+    assert "[no_events]" in said.out
+    assert f"[bad_json] {half} is" in said.err
+
+
+def test_the_journal_of_several_feeds_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_bytes(b'{"feed":"futstar/1","provider":"fused","match_id":"1","start_unix_ms":0,"seed":1,"info":{}}\n')
+    with pytest.raises(FeedError, match="history import reads it") as error:
+        recognise([path])
+    assert error.value.code == "fused_journal"
+
+
 def test_a_match_that_has_not_begun_is_a_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, _ = edited(tmp_path, list.clear)
     assert run("--input", path) == 1

@@ -286,6 +286,17 @@ def test_half_a_last_line_was_never_written(tmp_path: Path) -> None:
         assert path.read_bytes() == whole + line
 
 
+@pytest.mark.parametrize("data", [b"somebody's notes", b"a line\nand half a", b'{"feed":"futstar/1"}\n\xff\nhalf'])
+def test_a_file_that_is_no_journal_keeps_its_bytes(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_bytes(data)
+    journal = FileJournal(path)
+    with pytest.raises(FeedError):
+        journal.read()
+    journal.close()
+    assert path.read_bytes() == data
+
+
 @pytest.mark.parametrize(("data", "where"), [(b"{}\n", "first line"), (b"HEADER{}\n", "line 2")])
 def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, data: bytes, where: str) -> None:
     path = tmp_path / "feed.jsonl"
