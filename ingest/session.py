@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import xxhash
 
-from ingest.events import FeedError, MatchInfo, Upsert
+from ingest.events import Delete, FeedError, MatchInfo, Upsert
 from ingest.feeds.base import Adapter, Problem, split
 from ingest.timeline import Applied, Change, Timeline
 
@@ -79,6 +79,7 @@ class Session:
         self.timeline = Timeline(info)
         self.counts: Counter[str] = Counter()
         self._rows: dict[str, _Known] = {}
+        self._nameless: set[bytes] = set()  # rows of the last document that have no key
         self._last = b""
         self._last_header = b""  # of the last document without events: the two kinds come in turn
         self._version_ms = 0
@@ -174,7 +175,8 @@ class Session:
         """Items for rows that are new, different or back, and the keys of all rows."""
         items: list[Item] = []
         seen: set[str] = set()
-        for doc in rows:
+        nameless: set[bytes] = set()
+        for doc in self._one_of_each(rows):
             key = self.adapter.key(doc)
             try:
                 packed = self._packed(doc)
@@ -191,6 +193,10 @@ class Session:
             if known is not None and known.digest == digest and known.present:
                 seen.add(key)
                 continue
+            if not key and not pushed:
+                nameless.add(digest)
+                if digest in self._nameless:  # it was told of when it came first
+                    continue
             if not self.adapter.versioned:  # what the provider does not version is ordered by its arrival
                 doc = self.adapter.stamp(doc, self._next_stamp(at_ms))
             changes, found = self._parse(doc)
@@ -203,7 +209,7 @@ class Session:
                 # withdrawn here and is back. The later document counts. Pushed messages have no such order, but what
                 # the provider itself calls newer is newer, even where our own versions have run ahead of it.
                 newer = not known.present or 0 < known.told < told
-                if ignored and key not in seen and (newer or not pushed):
+                if ignored and (newer or not pushed):
                     doc = self.adapter.stamp(doc, known.version + 1)
                     changes, found = self._parse(doc)
                     ignored = False
@@ -214,7 +220,24 @@ class Session:
             seen.add(key)
             problems += found
             items.append(_item(doc, changes))
+        if not pushed:
+            self._nameless = nameless
         return items, seen
+
+    def _one_of_each(self, rows: Iterable[Doc]) -> Iterable[Doc]:
+        """Where a document names an event twice, the row that the provider calls newer counts, else the last one: each
+        of the two would correct the other with every document.
+        """
+        found: dict[str | int, Doc] = {}
+        for number, doc in enumerate(rows, start=1):
+            key = self.adapter.key(doc) or number
+            if key not in found or not self.adapter.versioned or self._weight(doc) >= self._weight(found[key]):
+                found[key] = doc
+        return found.values()
+
+    def _weight(self, doc: Doc) -> tuple[int, bool]:
+        changes, _ = self._parse(doc)
+        return _newest(changes), any(isinstance(change, Delete) for change in changes)
 
     def _packed(self, doc: Doc) -> bytes:
         """What tells a row from its next version. A journal holds rows with the stamps that they were given here."""

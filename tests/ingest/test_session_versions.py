@@ -81,6 +81,23 @@ def test_an_event_twice_in_one_document_makes_no_news_for_ever(hsv: Recorded) ->
     assert len(versions) <= 2
 
 
+@pytest.mark.parametrize("provider", ["hsv", "leicester"])
+def test_two_rows_of_one_key_and_a_row_without_are_news_once(provider: str, request: pytest.FixtureRequest) -> None:
+    recorded: Recorded = request.getfixturevalue(provider)
+    rows = rows_of(recorded, 60)
+    where = "x" if provider == "hsv" else "eventSec"
+    second, nameless = {**rows[20], where: 3.5}, {key: value for key, value in rows[5].items() if key != "id"}
+    session = session_of(recorded)
+    for number in range(5):
+        told = session.document(body(recorded, [*rows[: 30 + number], second, nameless]), AT_MS + number)
+        if number:
+            assert (len(told.items), len(told.applied), told.problems) == (1, 1, ())
+    session.document(body(recorded, [*rows[:20], second, *rows[21:30]]), AT_MS + 9)  # the second row alone: it counts
+    right = session_of(recorded)
+    right.document(body(recorded, [*rows[:20], second, *rows[21:30]]), AT_MS + 9)
+    assert read(session) == read(right)
+
+
 def test_pushed_messages_under_one_version_end_alike_in_any_order(hsv: Recorded) -> None:
     row = rows_of(hsv, 30)[20]
     other = {**row, "x": 4.5}
