@@ -28,6 +28,9 @@ document, and is believed only when the next one agrees."""
 LONGEST_ROW = 256 * 1024
 """A row of more bytes is no event, and would not pass the bus: a feed must not stop its match with one."""
 
+AHEAD_MS = 120_000
+"""Documents that go on for so long, all of them made before one that had come: that one's time was wrong."""
+
 
 class Outcome(StrEnum):
     """What an arrival was."""
@@ -83,6 +86,7 @@ class Session:
         self._last = b""
         self._last_header = b""  # of the last document without events: the two kinds come in turn
         self._version_ms = 0
+        self._older: tuple[int, int] | None = None  # arrival and version of the first of a run of older documents
         self._stamp = 0
         self._doubted: frozenset[str] = frozenset()
 
@@ -101,9 +105,13 @@ class Session:
             return self._broken(error.code, str(error))
         # Results and line-ups are made on a clock of their own: they say nothing about the age of events.
         version_ms = document.version_ms if document.rows else 0
-        if version_ms and version_ms < self._version_ms:
-            return self._counted(Delivery(Outcome.OLDER))
         problems = list(document.problems)
+        if version_ms and version_ms < self._version_ms:
+            if not self._went_on(version_ms, at_ms):
+                return self._counted(Delivery(Outcome.OLDER))
+            text = f"documents go on {(self._version_ms - version_ms) // 1000} s before one that had come: they count"
+            problems.append(Problem("clock_set_back", f"match {self.match_id}", text))
+            self._version_ms = version_ms
         if self.info is None:
             if document.rows:
                 return self._broken("no_header", "events came before anything told who plays: poll the match first")
@@ -112,6 +120,7 @@ class Session:
         if document.whole and document.rows:
             items += self._vanished(seen, at_ms, problems)
         self._version_ms = max(self._version_ms, version_ms)
+        self._older = None if version_ms else self._older
         if not document.rows:
             self._last_header = digest
         elif not self._doubted:
@@ -147,6 +156,14 @@ class Session:
             # Which version was the provider's own is not in the journal: its next document tells.
             self._rows[key] = _Known(xxhash.xxh3_128_digest(self._packed(doc)), highest, 0, not ours)
         return _item(doc, changes)
+
+    def _went_on(self, version_ms: int, at_ms: int) -> bool:
+        """Whether documents have gone on being made, as time passed, before the time of one that had come: its clock
+        was ahead. A cache that is stuck or late tells the same again, or catches up.
+        """
+        if self._older is None or version_ms < self._older[1]:
+            self._older = (at_ms, version_ms)
+        return at_ms - self._older[0] >= AHEAD_MS and version_ms - self._older[1] >= AHEAD_MS // 2
 
     def _adopt(self, match_id: str, raw_info: Doc | None) -> None:
         """Take the header of the first document that has one. Raises FeedError for one of another match."""
