@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import xxhash
 
-from ingest.events import FeedError, MatchInfo, Upsert
+from ingest.events import Delete, FeedError, MatchInfo, Upsert
 from ingest.feeds.base import Adapter, Problem, split
 from ingest.timeline import Applied, Change, Timeline
 
@@ -27,6 +27,9 @@ DROP_ROWS, DROP_SHARE = 5, 0.02
 document, and is believed only when the next one agrees."""
 LONGEST_ROW = 256 * 1024
 """A row of more bytes is no event, and would not pass the bus: a feed must not stop its match with one."""
+
+AHEAD_MS = 120_000
+"""Documents that go on for so long, all of them made before one that had come: that one's time was wrong."""
 
 
 class Outcome(StrEnum):
@@ -79,9 +82,11 @@ class Session:
         self.timeline = Timeline(info)
         self.counts: Counter[str] = Counter()
         self._rows: dict[str, _Known] = {}
+        self._nameless: set[bytes] = set()  # rows of the last document that have no key
         self._last = b""
         self._last_header = b""  # of the last document without events: the two kinds come in turn
         self._version_ms = 0
+        self._older: tuple[int, int] | None = None  # arrival and version of the first of a run of older documents
         self._stamp = 0
         self._doubted: frozenset[str] = frozenset()
 
@@ -100,9 +105,13 @@ class Session:
             return self._broken(error.code, str(error))
         # Results and line-ups are made on a clock of their own: they say nothing about the age of events.
         version_ms = document.version_ms if document.rows else 0
-        if version_ms and version_ms < self._version_ms:
-            return self._counted(Delivery(Outcome.OLDER))
         problems = list(document.problems)
+        if version_ms and version_ms < self._version_ms:
+            if not self._went_on(version_ms, at_ms):
+                return self._counted(Delivery(Outcome.OLDER))
+            text = f"documents go on {(self._version_ms - version_ms) // 1000} s before one that had come: they count"
+            problems.append(Problem("clock_set_back", f"match {self.match_id}", text))
+            self._version_ms = version_ms
         if self.info is None:
             if document.rows:
                 return self._broken("no_header", "events came before anything told who plays: poll the match first")
@@ -111,6 +120,7 @@ class Session:
         if document.whole and document.rows:
             items += self._vanished(seen, at_ms, problems)
         self._version_ms = max(self._version_ms, version_ms)
+        self._older = None if version_ms else self._older
         if not document.rows:
             self._last_header = digest
         elif not self._doubted:
@@ -147,6 +157,14 @@ class Session:
             self._rows[key] = _Known(xxhash.xxh3_128_digest(self._packed(doc)), highest, 0, not ours)
         return _item(doc, changes)
 
+    def _went_on(self, version_ms: int, at_ms: int) -> bool:
+        """Whether documents have gone on being made, as time passed, before the time of one that had come: its clock
+        was ahead. A cache that is stuck or late tells the same again, or catches up.
+        """
+        if self._older is None or version_ms < self._older[1]:
+            self._older = (at_ms, version_ms)
+        return at_ms - self._older[0] >= AHEAD_MS and version_ms - self._older[1] >= AHEAD_MS // 2
+
     def _adopt(self, match_id: str, raw_info: Doc | None) -> None:
         """Take the header of the first document that has one. Raises FeedError for one of another match."""
         if match_id and match_id != self.match_id:
@@ -174,7 +192,8 @@ class Session:
         """Items for rows that are new, different or back, and the keys of all rows."""
         items: list[Item] = []
         seen: set[str] = set()
-        for doc in rows:
+        nameless: set[bytes] = set()
+        for doc in self._one_of_each(rows):
             key = self.adapter.key(doc)
             try:
                 packed = self._packed(doc)
@@ -191,6 +210,10 @@ class Session:
             if known is not None and known.digest == digest and known.present:
                 seen.add(key)
                 continue
+            if not key and not pushed:
+                nameless.add(digest)
+                if digest in self._nameless:  # it was told of when it came first
+                    continue
             if not self.adapter.versioned:  # what the provider does not version is ordered by its arrival
                 doc = self.adapter.stamp(doc, self._next_stamp(at_ms))
             changes, found = self._parse(doc)
@@ -203,7 +226,7 @@ class Session:
                 # withdrawn here and is back. The later document counts. Pushed messages have no such order, but what
                 # the provider itself calls newer is newer, even where our own versions have run ahead of it.
                 newer = not known.present or 0 < known.told < told
-                if ignored and key not in seen and (newer or not pushed):
+                if ignored and (newer or not pushed):
                     doc = self.adapter.stamp(doc, known.version + 1)
                     changes, found = self._parse(doc)
                     ignored = False
@@ -214,7 +237,24 @@ class Session:
             seen.add(key)
             problems += found
             items.append(_item(doc, changes))
+        if not pushed:
+            self._nameless = nameless
         return items, seen
+
+    def _one_of_each(self, rows: Iterable[Doc]) -> Iterable[Doc]:
+        """Where a document names an event twice, the row that the provider calls newer counts, else the last one: each
+        of the two would correct the other with every document.
+        """
+        found: dict[str | int, Doc] = {}
+        for number, doc in enumerate(rows, start=1):
+            key = self.adapter.key(doc) or number
+            if key not in found or not self.adapter.versioned or self._weight(doc) >= self._weight(found[key]):
+                found[key] = doc
+        return found.values()
+
+    def _weight(self, doc: Doc) -> tuple[int, bool]:
+        changes, _ = self._parse(doc)
+        return _newest(changes), any(isinstance(change, Delete) for change in changes)
 
     def _packed(self, doc: Doc) -> bytes:
         """What tells a row from its next version. A journal holds rows with the stamps that they were given here."""

@@ -20,6 +20,7 @@ from psycopg.types.json import Json
 from backend.catalogue import rows
 from backend.catalogue.reconcile import ORDER, Change, changes, merged, turned, view
 from backend.catalogue.rows import Connection, moment
+from backend.db.address import checked
 from backend.errors import UserError
 from ingest.catalogue import Entry, Snapshot
 from ingest.identity import review
@@ -64,7 +65,7 @@ class Report:
 def connected(dsn: str) -> Iterator[Connection]:
     """A connection. Raises UserError when the database does not answer."""
     try:
-        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=10, row_factory=dict_row)
+        connection = psycopg.connect(checked(dsn), autocommit=True, connect_timeout=10, row_factory=dict_row)
     except psycopg.OperationalError as error:
         reason = str(error).strip().split("\n", 1)[0]
         raise UserError(

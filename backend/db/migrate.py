@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from backend.db.address import checked
 from backend.errors import UserError
 
 HEAD = "0003"
@@ -16,7 +17,7 @@ HEAD = "0003"
 def version(dsn: str) -> str | None:
     """The migration a database stands at; None for an empty one. Raises UserError when it does not answer."""
     try:
-        with psycopg.connect(dsn, connect_timeout=10) as connection:
+        with psycopg.connect(checked(dsn), connect_timeout=10) as connection:
             if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

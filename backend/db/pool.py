@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Composed
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from backend.db.address import checked
 from backend.errors import UserError
 
 Connection = AsyncConnection[DictRow]
@@ -41,7 +42,8 @@ class Database:
         )
 
     async def open(self) -> Database:
-        """Connect; raises UserError when the database does not answer within 10 s."""
+        """Connect; raises UserError for a bad address, or when the database does not answer within 10 s."""
+        checked(self.dsn)
         try:
             await self._pool.open(wait=True, timeout=10)
         except PoolTimeout as error:

@@ -14,7 +14,7 @@ from ingest.quality import Quality
 
 MINUTE_MS = 60_000
 LISTED_DAYS = 2
-"""Feeds of matches that began on the newest day kept, and the day before it, are listed."""
+"""Feeds of matches that began on the newest day with a measured feed, and the day before it, are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ _TEAMS: LiteralString = "m.home_name, m.away_name"
 _NEWEST: LiteralString = f"""
 SELECT q.*, {_TEAMS} FROM (
     SELECT DISTINCT ON (match_id, provider) * FROM history.quality
-    WHERE day >= (SELECT max(day) FROM history.matches) - %s::int
+    WHERE day >= (SELECT max(day) FROM history.quality) - %s::int
     ORDER BY match_id, provider, minute_ms DESC
 ) q LEFT JOIN public.matches m USING (match_id)
 ORDER BY q.health, q.match_id, q.provider

@@ -64,11 +64,12 @@ class Splice:
                     known.pop(event.event_id, None)
             if change.old is not None and classes and (change.new is None or class_of(change.new) != classes[0]):
                 self._revoke(provider, change.old)
-            for kind in dict.fromkeys(classes):
-                changes += self._recount(kind)
             named = change.new or change.old
             assert named is not None
-            changes += self._tell((provider, named.event_id))
+            # A goal that becomes a shot is of two classes: both are counted before anything is told.
+            moved = {key for kind in classes for key in self._recount(kind)}
+            for key in sorted(moved | {(provider, named.event_id)}):
+                changes += self._tell(key)
         return changes
 
     def cut(self, provider: str, at: Place, offset_ms: int) -> list[Change]:
@@ -87,9 +88,9 @@ class Splice:
         self.stretches.append(Stretch(provider, at, offset_ms, kept))
         self._starts.append(at)
         changes: list[Change] = []
-        for kind in list(self._critical):
-            if kind[2] >= at[0]:
-                changes += self._recount(kind)
+        moved = [self._recount(kind) for kind in list(self._critical) if kind[2] >= at[0]]
+        for key in [key for keys in moved for key in keys]:
+            changes += self._tell(key)
         earliest = (at[0], at[1] - FARTHEST_MS)
         for name in (former, provider):
             for event_id, event in self._events.get(name, {}).items():
@@ -113,8 +114,8 @@ class Splice:
     def _owner(self, place: Place) -> int:
         return max(0, bisect_right(self._starts, place) - 1)
 
-    def _recount(self, kind: Class) -> list[Change]:
-        """Decide anew which events of a class count."""
+    def _recount(self, kind: Class) -> list[Key]:
+        """Decide anew which events of a class count; those of which that changed."""
         before = self._counting.get(kind, {})
         revoked = self._revoked.get(kind, {})
         for key in pairs(self._leading(kind), revoked, WINDOW_MS[kind[0].split(":")[0]]).values():
@@ -125,11 +126,7 @@ class Splice:
         }
         after = reconcile(kind, self.stretches, events, frozenset(before))
         self._counting[kind] = after
-        changes: list[Change] = []
-        for key in sorted(before.keys() | after.keys()):
-            if before.get(key) != after.get(key):
-                changes += self._tell(key)
-        return changes
+        return [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
 
     def _leading(self, kind: Class) -> dict[Key, Place]:
         """The leading provider's events of a class, and where they lie."""

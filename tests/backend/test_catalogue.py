@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ from hypothesis import strategies as st
 from backend.catalogue import service
 from backend.catalogue.reconcile import ChangeKind, View, changes, merged, view
 from backend.catalogue.rows import Connection
+from backend.db.migrate import version
+from backend.db.pool import Database
 from backend.errors import UserError
 from ingest.catalogue import Entry, Status, read
 from ingest.events import FeedError
@@ -268,6 +272,25 @@ def test_players_of_two_sources_in_one_lineup_are_one(catalogue: Connection) -> 
 def test_without_a_database_there_is_one_sentence() -> None:
     with pytest.raises(UserError, match="does not answer"), service.connected("postgresql:///x?host=/nowhere"):
         pass
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgres//user:hunter2@host/db", "postgresql://u:hunter2 x@host/db", "password='hunter2 host=h"]
+)
+def test_a_mistyped_address_is_one_sentence_without_its_password(dsn: str) -> None:
+    async def pool() -> None:
+        async with Database(dsn):
+            pass
+
+    def catalogue() -> None:
+        with service.connected(dsn):
+            pass
+
+    for way in (catalogue, lambda: version(dsn), lambda: asyncio.run(pool())):
+        with pytest.raises(UserError) as refused:
+            way()
+        assert refused.value.code == "bad_database"
+        assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.shared

@@ -78,6 +78,13 @@ async def test_the_newest_days_feeds_are_listed_weakest_first(http: httpx.AsyncC
     assert listed.data[0].home_name is None
 
 
+async def test_a_match_dated_far_ahead_hides_no_feed(http: httpx.AsyncClient, quality: QualityStore) -> None:
+    await quality._history.pin(Match("early", "statsperform", date(2031, 1, 1)))  # a publisher's clock was wrong
+    await quality.write([FEED])
+    listed = models.Page[models.Feed].model_validate_json((await http.get("/v1/feeds")).content)
+    assert [feed.match_id for feed in listed.data] == ["m1"]
+
+
 async def test_a_matchs_minutes_join_to_the_whole(http: httpx.AsyncClient, quality: QualityStore) -> None:
     await quality.write(
         [replace(FEED, at_ms=AT_MS + n * MINUTE_MS, provider=name) for n in range(4) for name in ("opta", "scout")]

@@ -73,6 +73,16 @@ def test_when_a_kept_goal_is_cancelled_by_the_one_who_told_it_the_others_stands_
     assert seconds(match) == []
 
 
+def test_a_goal_that_becomes_the_first_shot_of_its_side_is_that_shot() -> None:
+    match = rig().run(57_000)
+    match.tell(A, 57_000, goal(A, 46_500))
+    match.tell(A, 58_000, replace(goal(A, 46_500, version=2), goal=False))
+    shots = [(e.goal, e.play_ms) for e in match.timeline.events() if e.kind is Kind.SHOT]
+    assert shots == [(False, 46_500)]
+    match.tell(A, 59_000, goal(A, 46_500, version=3))
+    assert seconds(match) == [46_500]
+
+
 @pytest.mark.parametrize("as_shot", [False, True])
 def test_a_goal_that_the_standby_takes_back_after_the_primarys_death_is_gone_and_trading_goes_on(as_shot: bool) -> None:
     goals = [(57_000, A, goal(A, 46_500)), (58_000, B, goal(B, 46_700))]

@@ -11,6 +11,7 @@ import pytest
 from ingest.events import Event
 from ingest.feeds import ADAPTERS, Recorded
 from ingest.session import Delivery, Outcome, Session
+from tests.ingest import ma3
 
 AT_MS = 1_631_385_000_000
 Doc = dict[str, Any]
@@ -79,6 +80,23 @@ def test_an_event_twice_in_one_document_makes_no_news_for_ever(hsv: Recorded) ->
         session.document(body(hsv, twice) + b" " * number, AT_MS + number)
         versions.add(next(e.version for e in session.timeline.events() if e.event_id == str(rows[20]["id"])))
     assert len(versions) <= 2
+
+
+@pytest.mark.parametrize("provider", ["hsv", "leicester"])
+def test_two_rows_of_one_key_and_a_row_without_are_news_once(provider: str, request: pytest.FixtureRequest) -> None:
+    recorded: Recorded = request.getfixturevalue(provider)
+    rows = rows_of(recorded, 60)
+    where = "x" if provider == "hsv" else "eventSec"
+    second, nameless = {**rows[20], where: 3.5}, {key: value for key, value in rows[5].items() if key != "id"}
+    session = session_of(recorded)
+    for number in range(5):
+        told = session.document(body(recorded, [*rows[: 30 + number], second, nameless]), AT_MS + number)
+        if number:
+            assert (len(told.items), len(told.applied), told.problems) == (1, 1, ())
+    session.document(body(recorded, [*rows[:20], second, *rows[21:30]]), AT_MS + 9)  # the second row alone: it counts
+    right = session_of(recorded)
+    right.document(body(recorded, [*rows[:20], second, *rows[21:30]]), AT_MS + 9)
+    assert read(session) == read(right)
 
 
 def test_pushed_messages_under_one_version_end_alike_in_any_order(hsv: Recorded) -> None:
@@ -168,3 +186,31 @@ def test_the_providers_pushed_correction_counts_after_ours(hsv: Recorded) -> Non
     newer, older = (adapter.stamp({**rows[-1], "x": x}, told + by) for x, by in ((2.5, 1), (7.5, -1)))
     assert [change.new.x for change in session.fragment(newer, AT_MS + 11).applied if change.new] == [2.5]
     assert session.fragment(older, AT_MS + 12).applied == ()
+
+
+def test_one_document_from_the_future_does_not_silence_the_feed_for_ever() -> None:
+    one = ma3.session()
+    one.document(ma3.body(list(ma3.rows(100)), "2021-09-11T20:00:00Z"), AT_MS)
+    one.document(ma3.body(list(ma3.rows(101)), "2022-09-11T20:00:01Z"), AT_MS + 1_000)  # a year ahead
+    told = {}
+    for second in range(2, 200, 10):
+        rows = list(ma3.rows(101 + second))
+        stamp = f"2021-09-11T20:{second // 60:02d}:{second % 60:02d}Z"
+        told[second] = one.document(ma3.body(rows, stamp), AT_MS + 1_000 * second)
+    assert [second for second, found in told.items() if found.outcome is Outcome.OLDER] == list(range(2, 122, 10))
+    assert [problem.code for problem in told[122].problems] == ["clock_set_back"]
+    assert told[132].problems == ()
+    assert ma3.told(one) == ma3.expected(ma3.rows(101 + 192))
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_cache_that_is_stuck_or_late_is_not_believed_however_long(fresh: bool) -> None:
+    one = ma3.session()
+    one.document(ma3.body(list(ma3.rows(100)), "2021-09-11T20:00:30Z"), AT_MS)
+    for second in range(0, 600, 10):
+        if fresh:  # two caches in turn: a right one, and one that is half a minute late
+            stamp = f"2021-09-11T20:{(31 + second) // 60:02d}:{(31 + second) % 60:02d}Z"
+            one.document(ma3.body(list(ma3.rows(101)), stamp), AT_MS + 1_000 * second)
+        late = f"2021-09-11T20:{second // 60:02d}:{second % 60:02d}Z" if fresh else "2021-09-11T20:00:10Z"
+        found = one.document(ma3.body(list(ma3.rows(90)), late), AT_MS + 1_000 * second + 1)
+        assert found.outcome is Outcome.OLDER
