@@ -146,10 +146,14 @@ def replay(
 
         history = _with(database, data_dir, work)
     again, verdict = core.replay(history)
+    if not history.samples and verdict.ok:
+        header, messages = history.header(), history.messages()
+        again = core.build(header, messages, core.every_second(header, messages))
     for path, data in ((feed, history.feed), (samples, lambda: encode(SAMPLES, again.match, again.samples))):
         if path is not None:
             _write(path, data())
-    typer.echo(str(verdict) if history.samples or not verdict.ok else "no samples are kept of it: nothing to compare")
+    unkept = f"no samples are kept of it: {len(again.samples)} computed from its feed, nothing to compare"
+    typer.echo(str(verdict) if history.samples or not verdict.ok else unkept)
     for difference in verdict.first:
         where = f"tick {difference.tick}: {difference.what}" if difference.tick >= 0 else difference.what
         typer.echo(f"  {where} stored {difference.published}, recomputed {difference.recomputed}")

@@ -107,6 +107,8 @@ def run(
     ]
     live = LiveMatch(match or places[0][2], [feed for feed, _ in followed])
     told = asyncio.run(_follow(live, followed, journal, bus, tuple(group or ()), planned_ms, linger, seconds))
+    if live.header is None:
+        raise UserError("no_feed", "no feed told who plays: the lines above say what each one answered", 1)
     typer.echo(
         f"{told.arrivals:,} arrivals, {told.records:,} records, {told.problems:,} problems, {told.switches} switches; "
         f"the journal is {journal / 'feed.jsonl'}"

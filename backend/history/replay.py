@@ -67,6 +67,27 @@ def build(header: FeedHeader, messages: Sequence[FeedMessage], due: Iterable[Due
     )
 
 
+def every_second(header: FeedHeader, messages: Sequence[FeedMessage]) -> list[Due]:
+    """A sample for each second of play of a feed of which none was published: a match that was followed, not traded.
+
+    Raises FeedError like `build`.
+    """
+    core, due = KeeperCore(header), []
+
+    def play(until_ms: int, lines: int) -> None:
+        while (data_ms := core.due_ms()) is not None and data_ms < until_ms:
+            core.advance(data_ms)
+            core.sample(data_ms)
+            due.append(Due(data_ms, lines))
+
+    for lines, message in enumerate(messages):
+        play(message.at_ms, lines)
+        core.receive(message)
+    if messages:
+        play(messages[-1].at_ms + 1, len(messages))
+    return due
+
+
 def replay(history: MatchHistory, keep: int = 10) -> tuple[MatchHistory, Verdict]:
     """The match again, from its raw feed alone, and whether samples, revisions and records are the stored ones.
 

@@ -182,8 +182,21 @@ def test_a_feed_file_alone_has_no_samples_to_compare(
     write_feed(tmp_path / "feed.jsonl", header, messages)
     assert futstar("import", tmp_path / "feed.jsonl", "--database", dsn) == 0
     assert futstar("replay", MATCH, "--database", dsn) == 0
-    assert "nothing to compare" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no samples are kept of it" in said
+    assert "nothing to compare" in said
     assert read(dsn, MATCH) == replace(match(), samples=(), revisions=())
+
+
+def test_a_match_that_was_followed_and_not_traded_gets_its_samples_from_its_feed() -> None:
+    header, messages = feed()
+    due = core.every_second(header, messages)
+    computed = core.build(header, messages, due)
+    assert len(computed.samples) == len(due) > 100
+    assert [sample.tick for sample in computed.samples] == list(range(1, len(due) + 1))
+    traded = {sample.tick: sample for sample in match().samples}
+    for sample in computed.samples[:60]:
+        assert sample.x_e6 == traded[sample.tick].x_e6
 
 
 def test_an_embedded_database_outlives_the_command(

@@ -175,8 +175,9 @@ def test_documents_of_another_match_are_told_in_words(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             timeout=60,
-            check=True,
+            check=False,
         )
+    assert (done.returncode, done.stderr.split("]")[0]) == (1, "futstar: [no_feed")
     assert "waiting for a feed to tell who plays" in done.stdout
     assert f"[other_match] match another: a document of match {MATCH} came" in done.stdout
 
@@ -264,6 +265,14 @@ def test_a_twin_that_cannot_play_says_why(args: list[str], code: str) -> None:
     done = CliRunner().invoke(app, ["twin", *args])
     assert isinstance(done.exception, UserError | FeedError), done.output
     assert done.exception.code == code
+
+
+def test_a_feed_that_never_answers_ends_with_an_error(tmp_path: Path) -> None:
+    feed = "statsperform:5@http://127.0.0.1:1"
+    done = CliRunner().invoke(app, ["run", "--feed", feed, "--journal", str(tmp_path), "--seconds", "1"])
+    assert isinstance(done.exception, UserError), done.output
+    assert done.exception.code == "no_feed"
+    assert done.exception.exit_code == 1
 
 
 def test_a_journal_of_other_feeds_is_refused(tmp_path: Path) -> None:
