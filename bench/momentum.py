@@ -33,6 +33,8 @@ from momentum.methodology import METHODOLOGIES, SPEC_BOX, SPEC_DECAY, Memory, Me
 from momentum.replay import final_events
 
 PROVIDER = "statsperform"
+MATCHES = 1_000
+"""Live at once."""
 ODDS = Prior(0.5, 0.27, 0.23)
 Step = tuple[int, int, tuple[Applied, ...]]  # period, second, what became known since the last one
 
@@ -196,7 +198,8 @@ def _timeline_bytes() -> float:
 
 
 def _live(steps: list[Step], load: _Load, quick: bool) -> list[Result]:
-    repeats, matches, run_s = (2, 1_000, 3) if quick else (5, 1_000, 20)
+    matches = MATCHES
+    repeats, run_s = (2, 3) if quick else (5, 20)
     runs = [_tick_ms(steps, load, matches, run_s) for _ in range(repeats)]
     name = f"{matches:,} live, {load.name}"
     memory = _bytes_a_match(steps, load, 1 if quick else 20)

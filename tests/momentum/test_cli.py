@@ -16,6 +16,7 @@ from backend.cli.momentum import app
 from backend.cli.recorders import RECORDERS
 from backend.errors import UserError, as_user_error
 from bench import harness
+from bench import momentum as bench_momentum
 from ingest.feeds import ADAPTERS, default_match_paths
 from momentum.methodology import SPEC_DECAY_1
 
@@ -89,7 +90,11 @@ def test_a_methodology_can_be_read_and_its_hash_checked_by_hand() -> None:
     assert hashlib.sha256(weights.tobytes()).hexdigest() in text
 
 
-def test_the_bench_writes_machine_commit_and_results(tmp_path: Path) -> None:
+def test_the_bench_writes_machine_commit_and_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What it tells is looked at here, not how fast it is: few matches, ten minutes each.
+    steps, count = bench_momentum._steps()
+    monkeypatch.setattr(bench_momentum, "_steps", lambda: (steps[:600], count))
+    monkeypatch.setattr(bench_momentum, "MATCHES", 20)
     path = tmp_path / "bench.json"
     done = runner.invoke(bench_app, ["momentum", "--quick", "--json", str(path)])
     assert done.exit_code == 0, done.output
